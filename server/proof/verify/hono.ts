@@ -1,0 +1,25 @@
+/**
+ * A Hono middleware that lets a request through only with a genuine proof; others get 403 `{ code }`.
+ *
+ *     app.post('/signup', requireProof(verifier, { purpose: 'registration' }), (c) => {
+ *       const { phone_number } = c.get('proof');
+ *     });
+ */
+import type { Context, MiddlewareHandler } from 'hono';
+import type { ProofClaims } from '../claims.ts';
+import type { ProofVerifier } from './index.ts';
+import { checkRequest, type OptionsFor } from './middleware.ts';
+
+export function requireProof(
+  verifier: ProofVerifier,
+  options: OptionsFor<Context>,
+): MiddlewareHandler<{ Variables: { proof: ProofClaims } }> {
+  return async (c, next) => {
+    const isJson = c.req.header('Content-Type')?.startsWith('application/json');
+    const body: unknown = isJson ? await c.req.json() : await c.req.parseBody();
+    const checked = await checkRequest(verifier, options, c, body);
+    if ('refusal' in checked) return c.json(checked.refusal, 403);
+    c.set('proof', checked.claims);
+    return next();
+  };
+}

@@ -1,0 +1,92 @@
+/**
+ * Who may call: pages by publishable key and origin, browsers by client secret, backends by secret key.
+ *
+ *     const site = pageSite(c, sites, body.siteKey);        // 401 invalid-key, 403 origin-not-allowed
+ *     const { site, opened } = holder(c, deps, id);         // 404 verification-not-found
+ *     const site = backendSite(c, sites);                   // 401 invalid-key
+ */
+import { createMiddleware } from 'hono/factory';
+import type { SiteConfig } from '../config.ts';
+import { Problem } from '../problem.ts';
+import type { Keyring } from '../secrets.ts';
+import type { Sites } from '../sites.ts';
+import { type OpenedClientSecret, openClientSecret } from '../verification/client-secret.ts';
+import { isId } from '../verification/ids.ts';
+import type { AppContext, Env } from './env.ts';
+
+const PREFLIGHT_SECONDS = 7_200;
+const EXPOSED = 'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy';
+
+/**
+ * Cross-origin answers for pages. Before a request is read its site is unknown, so that here an origin
+ * of any site will do; `pageSite` and `holder` insist on the right one and take the permission back.
+ */
+export const pageOrigins = (sites: Sites, methods: string) =>
+  createMiddleware<Env>(async (c, next) => {
+    const origin = c.req.header('Origin');
+    c.header('Vary', 'Origin', { append: true });
+    const isKnown = origin !== undefined && sites.isKnownOrigin(origin);
+    if (isKnown) {
+      c.header('Access-Control-Allow-Origin', origin);
+      c.header('Access-Control-Expose-Headers', EXPOSED);
+    }
+    if (c.req.method === 'OPTIONS') {
+      if (!isKnown) throw new Problem('origin-not-allowed');
+      c.header('Access-Control-Allow-Methods', methods);
+      c.header('Access-Control-Allow-Headers', 'Authorization, Content-Type, Idempotency-Key');
+      c.header('Access-Control-Max-Age', String(PREFLIGHT_SECONDS));
+      return c.body(null, 204);
+    }
+    return next();
+  });
+
+/** The page's origin. Browsers leave it out of same-origin GETs, and say so in Sec-Fetch-Site or Referer. */
+export function originOf(c: AppContext): string | undefined {
+  const origin = c.req.header('Origin');
+  if (origin !== undefined || c.req.method !== 'GET') return origin;
+  const referer = c.req.header('Referer');
+  const own = new URL(c.req.url).origin;
+  if (c.req.header('Sec-Fetch-Site') === 'same-origin') return own;
+  return referer !== undefined && URL.canParse(referer) && new URL(referer).origin === own ? own : undefined;
+}
+
+/** @throws Problem `origin-not-allowed` */
+function assertOrigin(c: AppContext, sites: Sites, site: SiteConfig): void {
+  const origin = originOf(c);
+  const isAllowed = origin === undefined ? site.allowMissingOrigin : sites.allowsOrigin(site, origin);
+  if (isAllowed) return;
+  c.header('Access-Control-Allow-Origin', undefined);
+  throw new Problem('origin-not-allowed');
+}
+
+export function pageSite(c: AppContext, sites: Sites, publishableKey: string): SiteConfig {
+  const site = sites.byPublishableKey(publishableKey);
+  if (!site) throw new Problem('invalid-key');
+  assertOrigin(c, sites, site);
+  return site;
+}
+
+export type Holder = { site: SiteConfig; opened: OpenedClientSecret };
+
+/** The browser that started a verification. Anybody else learns nothing, not even that it exists. */
+export function holder(
+  c: AppContext,
+  { sites, keyring }: { sites: Sites; keyring: Keyring },
+  id: string,
+): Holder {
+  const opened = isId('vrf', id) ? openClientSecret(keyring, id, bearerOf(c) ?? '') : undefined;
+  const site = opened && sites.byTag(opened.siteTag);
+  if (!opened || !site) throw new Problem('verification-not-found');
+  assertOrigin(c, sites, site);
+  return { site, opened };
+}
+
+export function backendSite(c: AppContext, sites: Sites): SiteConfig {
+  const site = sites.bySecretKey(bearerOf(c) ?? '');
+  if (!site) throw new Problem('invalid-key');
+  return site;
+}
+
+export function bearerOf(c: AppContext): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(c.req.header('Authorization') ?? '')?.[1];
+}

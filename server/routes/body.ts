@@ -1,0 +1,64 @@
+/**
+ * Request bodies: at most 16 KiB of JSON in well-formed UTF-8, and nothing else.
+ *
+ *     app.post('/v1/intents', jsonBody, validated('json', intentRequest), …)
+ */
+import { zValidator } from '@hono/zod-validator';
+import type { ValidationTargets } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { createMiddleware } from 'hono/factory';
+import type { z } from 'zod';
+import { Problem } from '../problem.ts';
+import type { Env } from './env.ts';
+
+const MAX_BODY_BYTES = 16 * 1024;
+
+const limited = bodyLimit({
+  maxSize: MAX_BODY_BYTES,
+  onError: () => {
+    throw new Problem('payload-too-large');
+  },
+});
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+const wellFormed = createMiddleware<Env>(async (c, next) => {
+  const bytes = await c.req.arrayBuffer();
+  if (bytes.byteLength > 0 && !isJson(c.req.header('Content-Type')))
+    throw new Problem('unsupported-media-type');
+  let text: string;
+  try {
+    text = utf8.decode(bytes);
+  } catch {
+    throw malformedBody('the body is not valid UTF-8');
+  }
+  // An absent body is an empty object: a resend needs to say nothing.
+  c.req.bodyCache.text = Promise.resolve(text || '{}');
+  // The validator reads bodies of this type only; an absent body has none.
+  if (text === '') c.req.raw.headers.set('Content-Type', 'application/json');
+  await next();
+});
+
+export const jsonBody = [limited, wellFormed] as const;
+
+/** `application/json`, in UTF-8 if it names a charset at all (RFC 8259 §8.1 knows no other). */
+function isJson(contentType: string | undefined): boolean {
+  const [type = '', ...parameters] = (contentType ?? '').toLowerCase().split(';');
+  return (
+    type.trim() === 'application/json' && parameters.every((text) => !/charset=(?!"?utf-?8"?\s*$)/.test(text))
+  );
+}
+
+const malformedBody = (message: string) =>
+  new Problem('malformed-request', { errors: [{ path: '', message }] }, { detail: `${message}.` });
+
+/** Validates a part of the request; what is wrong is told by path. */
+export const validated = <Target extends keyof ValidationTargets, Schema extends z.ZodType>(
+  target: Target,
+  schema: Schema,
+) =>
+  zValidator(target, schema, (result) => {
+    if (result.success) return;
+    const errors = result.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
+    throw new Problem('malformed-request', { errors });
+  });

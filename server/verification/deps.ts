@@ -1,0 +1,36 @@
+/** What the operations of the domain are made from: handed in once, never reached for. */
+import type { Clock } from '../clock.ts';
+import type { SiteConfig } from '../config.ts';
+import type { Deliver } from '../delivery/deliver.ts';
+import type { Provider } from '../delivery/provider.ts';
+import type { Log } from '../log.ts';
+import type { IssueProof } from '../proof/issue.ts';
+import type { Keyring } from '../secrets.ts';
+import type { Idempotency, Store } from '../store/store.ts';
+
+export type Deps = {
+  store: Store;
+  keyring: Keyring;
+  clock: Clock;
+  log: Log;
+  provider: Provider;
+  deliver: Deliver;
+  issueProof: IssueProof;
+  retentionMs: number;
+};
+
+/** Who asks, as far as the domain cares. */
+export type Caller = {
+  requestId: string;
+  site: SiteConfig;
+  /** The client's network in the clear, for hashing; never stored, never logged. */
+  network: string;
+  idempotency: Idempotency | null;
+};
+
+/** Keyed hash of a site's number: what limits, failed guesses and shards go by. */
+export const phoneKeyOf = (keyring: Keyring, siteId: string, phone: string): string =>
+  keyring.newest.mac('limit', 'phone', siteId, phone).toString('base64url');
+
+export const networkKeyOf = (keyring: Keyring, network: string): string =>
+  keyring.newest.mac('limit', 'network', network).subarray(0, 12).toString('base64url');
