@@ -54,6 +54,9 @@ const visibleLine = (max: number) =>
     .max(max)
     .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u, 'must be one line of visible text');
 
+/** A message that asks for money and holds a link is what everybody is told never to trust. */
+const hasNoLink = (text: string) => !/:\/\/|\bwww\./i.test(text);
+
 const currencies = new Set(Intl.supportedValuesOf('currency'));
 
 /** What the person approves: shown in the element and in the message, and bound into the proof. */
@@ -62,8 +65,8 @@ export const transaction = z.object({
     .string()
     .regex(/^(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?$/, 'an amount is a decimal string such as "250.00"'),
   currency: z.string().refine((code) => currencies.has(code), 'a currency is an ISO 4217 code such as "EUR"'),
-  payee: visibleLine(64),
-  reference: visibleLine(64).optional(),
+  payee: visibleLine(64).refine(hasNoLink, 'must not hold a link'),
+  reference: visibleLine(64).refine(hasNoLink, 'must not hold a link').optional(),
 });
 export type Transaction = z.infer<typeof transaction>;
 
@@ -100,7 +103,7 @@ export const startRequest = z.unknown().transform((body, context): StartRequest 
   const isByIntent = typeof body === 'object' && body !== null && 'intent' in body;
   const parsed = (isByIntent ? startByIntent : startByPhone).safeParse(body);
   if (parsed.success) return parsed.data;
-  context.issues.push(...parsed.error.issues.map((issue) => ({ ...issue, input: body })));
+  for (const { path, message } of parsed.error.issues) context.addIssue({ code: 'custom', path, message });
   return z.NEVER;
 });
 

@@ -51,6 +51,7 @@ export function createDeliver({
         ...(verification.host !== null && { host: verification.host }),
       }),
       code,
+      validitySeconds: Math.max(1, Math.ceil((verification.expiresAt - startedAt) / 1_000)),
     });
     const at = clock();
     const fields = {

@@ -2,7 +2,7 @@
  * What a delivery provider is: one vendor's API behind one call.
  *
  *     const outcome = await provider.send({ reference: 'dlv_…', channel: 'sms', to: '+31612345678',
- *       originator: 'DemoShop', body: 'Demo Shop: 123456 is your code …', code: '123456' });
+ *       originator: 'DemoShop', body: 'Demo Shop: 123456 is your code …', code: '123456', validitySeconds: 300 });
  *     if (outcome.kind === 'accepted') …
  *
  * A provider never throws and never hangs: whatever the vendor does, `send` resolves within the
@@ -11,7 +11,10 @@
 import type { Channel } from '../contract.ts';
 
 export type OutgoingMessage = {
-  /** Our own delivery id: stored before the vendor is called, echoed by the vendor in receipts. */
+  /**
+   * Our own delivery id, at most 60 characters: stored before the vendor is called, echoed by the vendor in
+   * receipts.
+   */
   reference: string;
   channel: Channel;
   /** E.164. */
@@ -21,6 +24,8 @@ export type OutgoingMessage = {
   body: string;
   /** The code inside `body`, for providers that show or speak it apart (the simulator, voice). */
   code: string;
+  /** After that the code is dead, and a message still on its way had better be dropped. Whole seconds. */
+  validitySeconds: number;
 };
 
 export type SendOutcome =
@@ -36,6 +41,6 @@ export interface Provider {
   readonly name: string;
   readonly channels: readonly Channel[];
   send(message: OutgoingMessage): Promise<SendOutcome>;
-  /** Ends timers, sockets and files. Idempotent. */
+  /** Ends timers, sockets and files, and what is under way. Idempotent; a later `send` is refused. */
   close(): void;
 }

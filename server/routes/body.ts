@@ -32,10 +32,12 @@ const wellFormed = createMiddleware<Env>(async (c, next) => {
   } catch {
     throw malformedBody('the body is not valid UTF-8');
   }
-  // An absent body is an empty object: a resend needs to say nothing.
-  c.req.bodyCache.text = Promise.resolve(text || '{}');
-  // The validator reads bodies of this type only; an absent body has none.
-  if (text === '') c.req.raw.headers.set('Content-Type', 'application/json');
+  if (text === '') {
+    // An absent body is an empty object: a resend needs to say nothing. The validator reads hono's cache
+    // of the body (promises by kind), and only under this type.
+    Object.assign(c.req.bodyCache, { text: Promise.resolve('{}') });
+    c.req.raw.headers.set('Content-Type', 'application/json');
+  }
   await next();
 });
 
