@@ -3,9 +3,9 @@
  * its own files change; the browser gets the new element with its next load.
  */
 import { spawn } from 'node:child_process';
-import { build } from 'vite';
+import { buildElement } from '../scripts/build-element.ts';
 
-await build({ logLevel: 'warn', build: { watch: {} } });
+await buildElement({ watch: true });
 
 const servers = spawn(
   process.execPath,

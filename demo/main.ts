@@ -3,11 +3,11 @@
  * the element to somebody else (`npm run dev` rebuilds it on every change).
  */
 import { parseArgs } from 'node:util';
-import { build } from 'vite';
+import { buildElement } from '../scripts/build-element.ts';
 import { startDemo } from './start.ts';
 
 const { values } = parseArgs({ options: { 'no-build': { type: 'boolean' } } });
-if (!values['no-build']) await build({ logLevel: 'warn' });
+if (!values['no-build']) await buildElement();
 
 try {
   const demo = await startDemo({ env: process.env });

@@ -34,9 +34,7 @@ const contentSecurityPolicy = {
   frameAncestors: ["'none'"],
 };
 
-export type App = ReturnType<typeof createApp>;
-
-export function createApp(deps: RouteDeps) {
+export function createApp(deps: RouteDeps): Hono<Env> {
   const { config, log, clock, isDraining, simulator } = deps;
   const openApi = openApiDocument(config.publicUrl);
 

@@ -178,6 +178,11 @@ const configSchema = z
     sites: z.array(site).nonempty(),
   })
   .superRefine(({ sites }, context) => {
+    sites.forEach(({ audience }, index) => {
+      if (audience !== '*') return;
+      const message = 'is needed where the first allowed origin is "*"';
+      context.addIssue({ code: 'custom', path: ['sites', index, 'audience'], message });
+    });
     for (const member of ['id', 'publishableKey', 'secretKey'] as const) {
       const values = sites.map((one) => one[member]);
       values.forEach((value, index) => {
@@ -272,6 +277,9 @@ function withEnvironment(fileContent: unknown, env: Record<string, string | unde
 const secretKeyVariable = (siteId: string) =>
   `PHONE_PROOF_SECRET_KEY_${siteId.toUpperCase().replaceAll('-', '_')}`;
 
+/** 'sk_' and 128 random bits in base64. */
+const MIN_SECRET_KEY_LENGTH = 25;
+
 /** What is convenient on a desk and dangerous in production. */
 function productionRefusals(config: Config): string[] {
   const refusals: string[] = [];
@@ -282,6 +290,11 @@ function productionRefusals(config: Config): string[] {
     refusals.push('publicUrl: must be https, or codes and proofs travel in the clear');
   }
   config.sites.forEach((one, index) => {
+    if (one.secretKey.length < MIN_SECRET_KEY_LENGTH) {
+      refusals.push(
+        `sites[${index}].secretKey: must be random and have at least ${MIN_SECRET_KEY_LENGTH} characters`,
+      );
+    }
     if (one.allowedOrigins.includes('*')) {
       refusals.push(
         `sites[${index}].allowedOrigins: "*" lets any page send codes at your cost; name the origins`,
