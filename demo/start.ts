@@ -34,6 +34,8 @@ export async function startDemo({ env, ...options }: DemoOptions): Promise<Demo>
     siteKey: 'pk_demo',
     secretKey: 'sk_demo',
     audience: shopUrl,
+    isReal,
+    ...(options.clock && { clock: options.clock }),
   });
   const shopServer = await new Promise<ReturnType<typeof serve>>((resolve, reject) => {
     const server = serve({ fetch: shop.fetch, port: shopPortOf(env) }, () => resolve(server));
