@@ -212,7 +212,6 @@ export type ConfigInput = z.input<typeof configSchema>;
 export type Config = z.output<typeof configSchema>;
 export type SiteConfig = Config['sites'][number];
 export type PurposeConfig = SiteConfig['purposes'][string];
-export type Limits = SiteConfig['limits'];
 
 /** A config with editor completion. */
 export const defineConfig = (config: DeepPartial<ConfigInput>): DeepPartial<ConfigInput> => config;

@@ -104,6 +104,21 @@ export async function startTestServer({
   const bearer = (secret: string) => ({ Authorization: `Bearer ${secret}` });
   type Held = { id: string; clientSecret: string };
 
+  const messagesTo = async (phone: string): Promise<{ body: string; code: string }[]> => {
+    const response = await fetch(`${url}/simulator/messages?to=${encodeURIComponent(phone)}`);
+    return response.json();
+  };
+
+  async function proofOf({ id, clientSecret }: Held, phone: string): Promise<string> {
+    const [newest] = await messagesTo(phone);
+    const checked = await call<{ proof: string }>('POST', `/v1/verifications/${id}/check`, {
+      body: { code: newest?.code },
+      headers: bearer(clientSecret),
+    });
+    if (checked.status !== 200) throw new Error(`no proof: ${JSON.stringify(checked.body)}`);
+    return checked.body.proof;
+  }
+
   return {
     ...server,
     url,
@@ -131,6 +146,25 @@ export async function startTestServer({
         body: { code },
         headers: { ...bearer(clientSecret), ...headers },
       }),
+    /** The proof of a whole verification, for a purpose that pages may start. */
+    proofFor: async (phone: string, body: Record<string, unknown> = {}): Promise<string> => {
+      const started = await call<StartedVerification>('POST', '/v1/verifications', {
+        body: { siteKey: 'pk_test', purpose: 'registration', phone, ...body },
+      });
+      return proofOf(started.body, phone);
+    },
+    /** The proof of a whole verification that starts from an intent. */
+    proofByIntent: async (phone: string, intentBody: Record<string, unknown>): Promise<string> => {
+      const intent = await call<{ intent: string }>('POST', '/v1/intents', {
+        body: { phone, ...intentBody },
+        origin: null,
+        headers: bearer('sk_test'),
+      });
+      const started = await call<StartedVerification>('POST', '/v1/verifications', {
+        body: { siteKey: 'pk_test', intent: intent.body.intent },
+      });
+      return proofOf(started.body, phone);
+    },
     cancel: ({ id, clientSecret }: Held) =>
       call('DELETE', `/v1/verifications/${id}`, { headers: bearer(clientSecret) }),
     read: ({ id, clientSecret }: Held) =>
@@ -143,13 +177,9 @@ export async function startTestServer({
       headers: Record<string, string> = {},
     ) => call<Body>(method, path, { body, origin: null, headers: { ...bearer('sk_test'), ...headers } }),
     /** What the simulator holds for a number, newest first. */
-    messagesTo: async (phone: string): Promise<{ body: string; code: string }[]> => {
-      const response = await fetch(`${url}/simulator/messages?to=${encodeURIComponent(phone)}`);
-      return response.json();
-    },
+    messagesTo,
     codeFor: async (phone: string): Promise<string> => {
-      const response = await fetch(`${url}/simulator/messages?to=${encodeURIComponent(phone)}`);
-      const [newest] = (await response.json()) as { code: string }[];
+      const [newest] = await messagesTo(phone);
       if (!newest) throw new Error(`no message to ${phone}`);
       return newest.code;
     },

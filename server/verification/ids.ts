@@ -2,7 +2,6 @@
  * Identifiers: a prefix that says what it names, a shard tag, and 128 random bits.
  *
  *     const id = newId('vrf', shardOf(phoneKey));     // 'vrf_k3' + 22 characters
- *     shardOfId(id);                                  // 'k3'
  *
  * Everything about one number of one site carries the same tag, so that a sharded store keeps a
  * verification beside the limits and counts of its number and decides about them in one place.
@@ -19,8 +18,6 @@ export const shardOf = (phoneKey: string): string => phoneKey.slice(0, SHARD_LEN
 
 export const newId = (prefix: IdPrefix, shard: string): string =>
   `${prefix}_${shard}${randomBytes(RANDOM_BYTES).toString('base64url')}`;
-
-export const shardOfId = (id: string): string => id.slice(4, 4 + SHARD_LENGTH);
 
 export const isId = (prefix: IdPrefix, text: string): boolean =>
   text.startsWith(`${prefix}_`) && /^[a-z]{3}_[A-Za-z0-9_-]{24}$/.test(text);

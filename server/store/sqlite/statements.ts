@@ -90,5 +90,3 @@ export function prepareStatements(db: DatabaseSync) {
     ping: prepare('PRAGMA user_version'),
   };
 }
-
-export type Statements = ReturnType<typeof prepareStatements>;
