@@ -254,7 +254,7 @@ function withEnvironment(fileContent: unknown, env: Record<string, string | unde
   const file = looseRecord.safeParse(fileContent);
   if (!file.success) return fileContent;
   const content = { ...file.data };
-  if (env.PHONE_PROOF_SECRET) content.secrets = env.PHONE_PROOF_SECRET.split(/[\s,]+/).filter(Boolean);
+  if (env.PHONE_PROOF_SECRET) content.secrets = env.PHONE_PROOF_SECRET.split(',').map((one) => one.trim());
   if (env.PORT) content.port = Number(env.PORT);
   if (env.DATA_DIR) content.dataDir = env.DATA_DIR;
 

@@ -56,7 +56,7 @@ export async function openWorld({ isStrict = false }: { isStrict?: boolean } = {
     SHOP_PORT: String(shopPort),
     DATA_DIR: dataDir,
     LOG_LEVEL: 'silent',
-    PHONE_PROOF_SECRET: 'a secret for journeys, and for nothing else',
+    PHONE_PROOF_SECRET: 'a secret for journeys and for nothing else',
     ...(isStrict && { PHONE_PROOF_LIMITS: 'strict' }),
   };
   const demo = await startDemo({ env, clock });

@@ -25,8 +25,8 @@ export type Visitor = {
   fill(fields: Record<string, string>): Promise<void>;
   /** Types the number, where one is asked for, and has the code sent. */
   askForCode(number?: string): Promise<void>;
-  /** Taps the newest code on the drawn phone, which fills it in. */
-  tapCode(): Promise<void>;
+  /** Taps the newest code on the drawn phone (or waits for this one), which fills it in. */
+  tapCode(code?: string): Promise<void>;
   verified(): Promise<void>;
   /** Waits until the element says so. It may also be spoken, in a live region beside it. */
   reads(words: string | RegExp): Promise<void>;
@@ -85,8 +85,12 @@ export async function createVisitor(
       await send.click();
       await code.waitFor();
     },
-    async tapCode() {
-      await phone.getByRole('button', { name: /^Use/ }).filter({ visible: true }).last().click();
+    async tapCode(code = '') {
+      await phone
+        .getByRole('button', { name: new RegExp(`^Use.*${code}`) })
+        .filter({ visible: true })
+        .last()
+        .click();
     },
     async verified() {
       await element.getByRole('group', { name: 'Verified' }).waitFor();
