@@ -4,11 +4,15 @@
  * Everything is found as that person finds it: by its label, its role, its words. Chromium's
  * accessibility names reach into the element's open shadow root.
  */
-import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { z } from 'zod';
 
-export type VisitOptions = {
+export type VisitOptions = Pick<
+  BrowserContextOptions,
+  'colorScheme' | 'forcedColors' | 'deviceScaleFactor'
+> & {
   width?: number;
+  height?: number;
   /** The page's timers and dates are moved by `pass()`, not by waiting. */
   hasFakeTime?: boolean;
 };
@@ -46,9 +50,9 @@ const claimsOf = z.record(z.string(), z.unknown());
 export async function createVisitor(
   browser: Browser,
   url: URL,
-  { width = 1280, hasFakeTime = false }: VisitOptions = {},
+  { width = 1280, height = 900, hasFakeTime = false, ...look }: VisitOptions = {},
 ): Promise<Visitor> {
-  const context = await browser.newContext({ viewport: { width, height: 900 }, locale: 'en-GB' });
+  const context = await browser.newContext({ ...look, viewport: { width, height }, locale: 'en-GB' });
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);
   const complaints: string[] = [];
