@@ -46,6 +46,7 @@ const verifier = await startServer({
           defaultCountry: 'NL',
           termsUrl: 'https://shop.example/terms',
           limits: {
+            phoneFromClient: plenty,
             phone: plenty,
             client: plenty,
             site: plenty,

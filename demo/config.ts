@@ -10,6 +10,7 @@ type Environment = Record<string, string | undefined>;
 /** What one curious person cannot reach within an afternoon. */
 const generous = [{ limit: 10_000, window: '1h' as const }];
 const generousLimits = {
+  phoneFromClient: generous,
   phone: generous,
   client: generous,
   site: generous,
@@ -34,6 +35,8 @@ export function demoConfig({ env, secret }: { env: Environment; secret: string }
   return parseConfig(
     {
       publicUrl: `http://localhost:${portOf(env)}`,
+      // Whoever reaches the simulator reads every code: nobody but this machine.
+      host: env.HOST ?? '127.0.0.1',
       secrets: [secret],
       logLevel: env.LOG_LEVEL ?? 'warn',
       delivery: { provider: isReal ? 'messagebird' : 'simulator' },

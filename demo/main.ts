@@ -9,6 +9,9 @@ import { startDemo } from './start.ts';
 const { values } = parseArgs({ options: { 'no-build': { type: 'boolean' } } });
 if (!values['no-build']) await buildElement();
 
+const toldToStop = new Promise<void>((resolve) => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+});
 try {
   const demo = await startDemo({ env: process.env });
   console.log(`
@@ -16,18 +19,17 @@ try {
   The verifier   ${demo.verifierUrl}
   ${demo.isReal ? 'Messages are sent for real, through MessageBird.' : `The phone      ${demo.verifierUrl}/simulator`}
 `);
-  const stop = () => {
-    demo.close().then(
-      () => process.exit(0),
-      () => process.exit(1),
-    );
-  };
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+  await toldToStop;
+  await demo.close();
 } catch (error) {
   const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+  const isTold = error instanceof Error && error.name === 'ConfigError';
   console.error(
-    isTaken ? `${error.message}: stop what runs there, or set PORT and SHOP_PORT to free ports.` : error,
+    isTaken
+      ? `${error.message}: stop what runs there, or set PORT and SHOP_PORT to free ports.`
+      : isTold
+        ? error.message
+        : error,
   );
   process.exit(1);
 }

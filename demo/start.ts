@@ -38,7 +38,10 @@ export async function startDemo({ env, ...options }: DemoOptions): Promise<Demo>
     ...(options.clock && { clock: options.clock }),
   });
   const shopServer = await new Promise<ReturnType<typeof serve>>((resolve, reject) => {
-    const server = serve({ fetch: shop.fetch, port: shopPortOf(env) }, () => resolve(server));
+    const server = serve(
+      { fetch: shop.fetch, port: shopPortOf(env), hostname: env.HOST ?? '127.0.0.1' },
+      () => resolve(server),
+    );
     server.once('error', reject);
   });
 

@@ -38,11 +38,11 @@ export function createApp(deps: RouteDeps): Hono<Env> {
   const { config, log, clock, isDraining, simulator } = deps;
   const openApi = openApiDocument(config.publicUrl);
 
+  const answerProblem = problemAnswers({ publicUrl: config.publicUrl, log });
+
   return new Hono<Env>()
-    .onError(problemAnswers({ publicUrl: config.publicUrl, log }))
-    .notFound(() => {
-      throw new Problem('not-found');
-    })
+    .onError(answerProblem)
+    .notFound((c) => answerProblem(new Problem('not-found'), c))
     .use(async (c, next) => {
       const startedAt = clock();
       c.set('requestId', `req_${randomBytes(12).toString('base64url')}`);

@@ -20,7 +20,7 @@ const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** '10m' → 600000. */
 const duration = z
-  .union([z.number().positive(), z.string().regex(/^\d+(\.\d+)?[smhd]$/)], {
+  .union([z.number().nonnegative(), z.string().regex(/^\d+(\.\d+)?[smhd]$/)], {
     error: 'a duration is a number of seconds or a string such as "30s", "10m", "24h" or "90d"',
   })
   .transform((value) =>
@@ -58,10 +58,15 @@ const originator = z
 const rate = z.strictObject({ limit: z.int().min(1).max(1_000_000), window: between('1s', '30d') });
 
 const limits = z.strictObject({
-  /** Messages to one number. Each limit of a list applies. */
-  phone: z.array(rate).default([
+  /** Messages to one number asked for from one network. Each limit of a list applies. */
+  phoneFromClient: z.array(rate).default([
     { limit: 5, window: duration.parse('1h') },
     { limit: 10, window: duration.parse('24h') },
+  ]),
+  /** Messages to one number, whoever asks. */
+  phone: z.array(rate).default([
+    { limit: 15, window: duration.parse('1h') },
+    { limit: 30, window: duration.parse('24h') },
   ]),
   /** Messages asked for from one IPv4 address or IPv6 /64. */
   client: z.array(rate).default([
@@ -174,6 +179,8 @@ const configSchema = z
     delivery,
     /** Numbers and verifications are erased after that. */
     retention: between('1h', '90d').default(duration.parse('24h')),
+    /** Between the failing `/readyz` and the closed port, for balancers to notice. */
+    drainDelay: between('0s', '60s').default(0),
     logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
     sites: z.array(site).nonempty(),
   })

@@ -44,15 +44,16 @@ const nonce = z.string().min(1).max(255);
 
 /**
  * One line of visible text: no control, format or bidirectional-override character can reorder or
- * break the message in which it is shown.
+ * break the message in which it is shown. Joiners stay: Persian, Bengali and some emoji are written with
+ * them. Nothing is trimmed, because the proof must say exactly what the caller said.
  */
 const visibleLine = (max: number) =>
   z
     .string()
-    .trim()
     .min(1)
     .max(max)
-    .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u, 'must be one line of visible text');
+    .regex(/^(?:[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|[\u200c\u200d])+$/u, 'must be one line of visible text')
+    .refine((text) => text === text.trim(), 'must not begin or end with white space');
 
 /** A message that asks for money and holds a link is what everybody is told never to trust. */
 const hasNoLink = (text: string) => !/:\/\/|\bwww\./i.test(text);
@@ -243,11 +244,15 @@ export const problemCode = z.enum([
 ]);
 export type ProblemCode = z.infer<typeof problemCode>;
 
-/** RFC 9457 problem details; the members beside the standard ones depend on `code`. */
+/**
+ * RFC 9457 problem details; the members beside the standard ones depend on `code`. Where a verification
+ * is over or a code was wrong, `status` is the verification's; RFC 9457 §3.1 has consumers take the
+ * HTTP status from the answer itself then.
+ */
 export const problemBody = z.looseObject({
   type: z.string(),
   title: z.string(),
-  status: z.int(),
+  status: z.union([z.int(), verificationStatus]),
   detail: z.string(),
   instance: z.string(),
   code: problemCode,

@@ -12,10 +12,12 @@ import { parseArgs } from 'node:util';
 import { type Config, ConfigError } from './config.ts';
 import { loadConfig } from './config-file.ts';
 import { parsePhone } from './guard/phone-number.ts';
+import { loadKeptKeys } from './kept-keys.ts';
 import { Problem } from './problem.ts';
-import { createKeyring } from './secrets.ts';
+import { createKeyring, SecretGone } from './secrets.ts';
 import { inDataDir, loadKeys, startServer } from './serve.ts';
 import { openSqliteStore } from './store/sqlite/sqlite.ts';
+import { StoreUnavailable } from './store/store.ts';
 import { phoneKeyOf } from './verification/deps.ts';
 
 const USAGE = `phone-proof: one-time codes by SMS, and signed proofs
@@ -62,18 +64,13 @@ async function run(words: string[], options: Options): Promise<void> {
 }
 
 async function serve(config: Config): Promise<void> {
+  // Heard from the first moment on: who is told to stop while starting stops in order, too.
+  const toldToStop = new Promise<void>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+  });
   const server = await startServer({ config });
-  const stop = () => {
-    server.close().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        console.error(error);
-        process.exit(1);
-      },
-    );
-  };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  await toldToStop;
+  await server.close();
 }
 
 /** Opens store and keys for one command, and closes them after it. */
@@ -115,7 +112,8 @@ async function unlock(config: Config, [siteId, number]: string[]): Promise<void>
   const { e164 } = parsePhone(number);
   const store = openSqliteStore({ file: inDataDir(config, 'phone-proof.sqlite') });
   try {
-    await store.forgetGuesses(phoneKeyOf(createKeyring(config.secrets), siteId, e164));
+    const { index } = await loadKeptKeys(store, createKeyring(config.secrets));
+    await store.forgetGuesses(phoneKeyOf(index, siteId, e164));
     console.log('The failed guesses of this number are forgotten.');
   } finally {
     await store.close();
@@ -130,11 +128,22 @@ try {
   if (values.help) console.log(USAGE);
   else await run(positionals, values);
 } catch (error) {
-  const isExpected =
+  console.error(sentenceOf(error) ?? error);
+  process.exitCode = 1;
+}
+
+/** What whoever called can mend, in a sentence; undefined for a mistake of ours, which shows its stack. */
+function sentenceOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const code = 'code' in error ? String(error.code) : '';
+  if (code === 'EADDRINUSE') return `${error.message}: stop what listens there, or set another PORT.`;
+  if (code === 'EACCES') return `${error.message}: this user may not listen there; set another PORT.`;
+  const isTold =
     error instanceof ConfigError ||
     error instanceof UsageError ||
     error instanceof Problem ||
-    (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'));
-  console.error(isExpected && error instanceof Error ? error.message : error);
-  process.exitCode = 1;
+    error instanceof StoreUnavailable ||
+    error instanceof SecretGone ||
+    code.startsWith('ERR_PARSE_ARGS');
+  return isTold ? error.message : undefined;
 }

@@ -24,19 +24,18 @@ import {
 export type KeyUse =
   | 'code'
   | 'client'
-  | 'intent'
   | 'phone'
   | 'limit'
   | 'idempotency'
   | 'signing-key'
-  | 'pairwise-key'
-  | 'jti';
+  | 'kept-key'
+  | 'pairwise';
 
 /** 32 characters of a random string are at least 128 bits in any customary encoding. */
 export const MIN_SECRET_LENGTH = 32;
 
 /** Names the secret that made a value, without telling anything about it. */
-export const KEY_ID_BYTES = 2;
+export const KEY_ID_BYTES = 4;
 
 const GCM_NONCE_BYTES = 12;
 const GCM_TAG_BYTES = 16;
@@ -78,6 +77,16 @@ export class Secret {
   }
 }
 
+/** What a former secret sealed, after that secret was taken out of the configuration. */
+export class SecretGone extends Error {
+  override readonly name = 'SecretGone';
+  constructor() {
+    super(
+      'sealed under a secret that is no longer configured: put it behind the new one in PHONE_PROOF_SECRET',
+    );
+  }
+}
+
 export type Keyring = {
   /** Makes new values. */
   newest: Secret;
@@ -85,7 +94,10 @@ export type Keyring = {
   find(id: Uint8Array): Secret | undefined;
   /** Encrypts (AES-256-GCM) for one use and one place: it opens only with the same `context`. */
   seal(use: KeyUse, plaintext: string, context: string): string;
-  /** Throws when the text was altered, belongs elsewhere, or its secret is no longer configured. */
+  /**
+   * @throws SecretGone when its secret is no longer configured
+   * @throws Error when the text was altered or belongs elsewhere
+   */
   open(use: KeyUse, sealed: string, context: string): string;
   /** True when it was sealed by the newest secret. */
   isFresh(sealed: string): boolean;
@@ -113,7 +125,7 @@ export function createKeyring(secrets: [string, ...string[]]): Keyring {
     open(use, sealed, context) {
       const bytes = Buffer.from(sealed, 'base64url');
       const secret = find(bytes.subarray(0, KEY_ID_BYTES));
-      if (!secret) throw new Error(`sealed under a secret that is no longer configured (${use})`);
+      if (!secret) throw new SecretGone();
       const nonceEnd = KEY_ID_BYTES + GCM_NONCE_BYTES;
       const tagEnd = nonceEnd + GCM_TAG_BYTES;
       const decipher = createDecipheriv(

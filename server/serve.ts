@@ -5,21 +5,23 @@
  *     console.log(server.url);
  *     await server.close();   // readyz fails, requests in flight finish, the store is closed
  */
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createAdaptorServer } from '@hono/node-server';
 import { getConnInfo } from '@hono/node-server/conninfo';
 import { createApp } from './app.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
+import { trackConnections } from './connections.ts';
 import { createDeliver } from './delivery/deliver.ts';
 import type { Provider } from './delivery/provider.ts';
 import { createMessageBird } from './delivery/providers/messagebird.ts';
 import { createSimulator, type Simulator } from './delivery/providers/simulator.ts';
 import { clientNetwork } from './guard/client-network.ts';
+import { loadKeptKeys } from './kept-keys.ts';
 import { createLog, type Log } from './log.ts';
 import { createIssuer } from './proof/issue.ts';
 import { loadSigningKeys, type SigningKeys } from './proof/keys.ts';
@@ -65,7 +67,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const keyring = createKeyring(config.secrets);
   const store = openSqliteStore({ file: inDataDir(config, 'phone-proof.sqlite') });
   const keys = await loadKeys(config, store, keyring, clock);
-  const pairwiseKey = await keepPairwiseKey(store, keyring);
+  const { index, pairwise } = await loadKeptKeys(store, keyring);
 
   const { provider, simulator } = createProvider(config, clock);
 
@@ -77,7 +79,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     log,
     provider,
     deliver: createDeliver({ provider, store, clock, log }),
-    issueProof: createIssuer({ issuer: config.publicUrl, keys, pairwiseKey }),
+    issueProof: createIssuer({ issuer: config.publicUrl, keys, pairwise }),
+    index,
     retentionMs: config.retention,
   });
 
@@ -87,6 +90,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     sites,
     store,
     keyring,
+    index,
     keys,
     clock,
     log,
@@ -100,6 +104,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
 
   const server = createAdaptorServer({ fetch: app.fetch });
+  const connections = trackConnections(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(config.port, config.host, () => resolve());
@@ -126,8 +131,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     isDraining = true;
     log.info({ event: 'server.draining' });
     for (const timer of timers) clearInterval(timer);
+    if (config.drainDelay > 0) await delay(config.drainDelay);
     const cut = setTimeout(() => 'closeAllConnections' in server && server.closeAllConnections(), GRACE_MS);
-    await new Promise<void>((resolve) => server.close(() => resolve()));
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    connections.drain();
+    await closed;
     clearTimeout(cut);
     provider.close();
     await store.close();
@@ -166,17 +174,6 @@ export function loadKeys(config: Config, store: Store, keyring: Keyring, clock: 
 
 export const inDataDir = ({ dataDir }: Config, name: string): string =>
   dataDir === ':memory:' ? dataDir : join(dataDir, name);
-
-const PAIRWISE = 'pairwise';
-
-/** Made once and kept for good: `phone_hash` must not change with the server's secret. */
-async function keepPairwiseKey(store: Store, keyring: Keyring): Promise<Uint8Array> {
-  const fresh = keyring.seal('pairwise-key', randomBytes(32).toString('base64url'), PAIRWISE);
-  const kept = await store.keepSecret(PAIRWISE, fresh);
-  const key = keyring.open('pairwise-key', kept, PAIRWISE);
-  if (!keyring.isFresh(kept)) await store.resealSecret(PAIRWISE, keyring.seal('pairwise-key', key, PAIRWISE));
-  return Buffer.from(key, 'base64url');
-}
 
 function createProvider(
   config: Config,

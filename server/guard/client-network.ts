@@ -40,32 +40,44 @@ export function addRange(list: BlockList, entry: string): void {
     list.addAddress('::1', 'ipv6');
     return;
   }
-  const [address = '', prefix] = entry.split('/');
+  const [, address = '', prefix] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(entry) ?? [];
   const family = isIP(address);
   if (family === 0) throw new Error(`"${entry}" is not an address, a CIDR range or "loopback"`);
   const bits = prefix === undefined ? (family === 4 ? 32 : 128) : Number(prefix);
   list.addSubnet(address, bits, family === 4 ? 'ipv4' : 'ipv6');
 }
 
-/** Without port, brackets, zone, or the IPv4-mapped prefix; undefined when it is no address. */
+/** Without port, brackets or zone, an IPv4-mapped address as IPv4; undefined when it is no address. */
 function plainAddress(text: string): string | undefined {
-  const bare = text.replace(/^\[(.*)\](:\d+)?$/, '$1').replace(/%.*$/, '');
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(bare)?.[1];
-  const address = mapped ?? (/^\d+\.\d+\.\d+\.\d+:\d+$/.test(bare) ? bare.slice(0, bare.indexOf(':')) : bare);
-  return isIP(address) === 0 ? undefined : address;
+  const bare = text
+    .replace(/^\[(.*)\](:\d+)?$/, '$1')
+    .replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1')
+    .replace(/%.*$/, '');
+  switch (isIP(bare)) {
+    case 4:
+      return bare;
+    case 6: {
+      const groups = ipv6Groups(bare);
+      const isMapped = groups.slice(0, 6).join(':') === '0:0:0:0:0:ffff';
+      if (!isMapped) return bare;
+      return groups
+        .slice(6)
+        .flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 0xff])
+        .join('.');
+    }
+    default:
+      return undefined;
+  }
 }
 
-/** The first four groups, in the one canonical spelling. */
-function ipv6Prefix(address: string): string {
-  const [head = '', tail] = address.split('::');
-  const first = head === '' ? [] : head.split(':');
-  const last = tail === undefined || tail === '' ? [] : tail.split(':');
-  // A dotted quad at the end stands for two groups.
-  const count = (groups: string[]) => groups.length + (groups.at(-1)?.includes('.') ? 1 : 0);
-  const gap = tail === undefined ? 0 : 8 - count(first) - count(last);
-  const groups = [...first, ...Array<string>(Math.max(0, gap)).fill('0'), ...last];
-  return groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':');
+/** All eight, in the one canonical spelling (RFC 5952 §4): the URL parser knows every other. */
+function ipv6Groups(address: string): string[] {
+  const canonical = new URL(`http://[${address}]`).hostname.slice(1, -1);
+  const [head = '', tail] = canonical.split('::');
+  const groups = (text = '') => (text === '' ? [] : text.split(':'));
+  const [first, last] = [groups(head), groups(tail)];
+  return [...first, ...Array<string>(8 - first.length - last.length).fill('0'), ...last];
 }
+
+/** What one subscriber is given. */
+const ipv6Prefix = (address: string) => ipv6Groups(address).slice(0, 4).join(':');

@@ -9,23 +9,51 @@
  */
 import type { SiteConfig } from '../config.ts';
 import { Problem, type RateLimitState } from '../problem.ts';
-import type { Charge, ChargeState, GuessLimits, LimitScope } from '../store/store.ts';
+import type { Charge, ChargeState, GuessLimits, LimitScope, Rate } from '../store/store.ts';
 
-/** What one more message is charged to. `phoneKey` and `network` are keyed hashes. */
+/** A limit of a site, by its name in RateLimit fields: `phone-3600` is that of one number in an hour. */
+type Policy = Rate & { name: string; scope: LimitScope; kind: 'phoneFromClient' | LimitScope };
+
+export function policiesOf({ limits }: SiteConfig): Policy[] {
+  const policies = (kind: Policy['kind'], scope: LimitScope, prefix: string) =>
+    limits[kind].map(({ limit, window }) => ({
+      name: `${prefix}-${window / 1_000}`,
+      scope,
+      kind,
+      limit,
+      windowMs: window,
+    }));
+  return [
+    ...policies('phoneFromClient', 'phone', 'phone-client'),
+    ...policies('phone', 'phone', 'phone'),
+    ...policies('client', 'client', 'client'),
+    ...policies('site', 'site', 'site'),
+  ];
+}
+
+/**
+ * What one more message is charged to. `phoneKey` and `network` are keyed hashes.
+ *
+ * A number has a small share for each network and a larger one in all: a stranger who asks for codes to
+ * somebody's number uses up the share of the stranger's own network.
+ */
 export function sendCharges(
   site: SiteConfig,
   { phoneKey, network }: { phoneKey: string; network: string },
 ): Charge[] {
-  const subjects: Record<LimitScope, string> = { phone: phoneKey, client: network, site: site.id };
-  return (['phone', 'client', 'site'] as const).flatMap((scope) =>
-    site.limits[scope].map(({ limit, window }) => ({
-      scope,
-      key: `${scope}|${site.id}|${subjects[scope]}|${limit}/${window}`,
-      limit,
-      windowMs: window,
-    })),
-  );
+  const subjects = { phoneFromClient: phoneKey, phone: phoneKey, client: network, site: site.id };
+  return policiesOf(site).map(({ name, scope, kind, limit, windowMs }) => ({
+    scope,
+    policy: name,
+    subject: subjects[kind],
+    key: [site.id, subjects[kind], kind === 'phoneFromClient' ? network : '', name, limit].join('|'),
+    limit,
+    windowMs,
+  }));
 }
+
+/** The name of the limit on wrong codes, whichever of its two counts is reached. */
+export const FAILED_GUESSES = 'failed-guesses';
 
 export function guessLimits(site: SiteConfig, network: string): GuessLimits {
   const { perNetwork, inARow } = site.limits.failedGuesses;
@@ -36,15 +64,12 @@ export function guessLimits(site: SiteConfig, network: string): GuessLimits {
   };
 }
 
-/** Names a limit in RateLimit fields: `phone-3600` is the one per number and hour. */
-export const policyName = (scope: LimitScope, windowMs: number): string => `${scope}-${windowMs / 1_000}`;
-
 /** The limit that has least left: one line for the client, and the others stay nobody's business. */
 export function tightest(states: ChargeState[], now: number): RateLimitState | undefined {
   const [least] = states.toSorted((a, b) => a.remaining - b.remaining);
   return (
     least && {
-      policy: policyName(least.charge.scope, least.charge.windowMs),
+      policy: least.charge.policy,
       remaining: least.remaining,
       resetSeconds: secondsUntil(least.resetAt, now),
     }
@@ -72,9 +97,7 @@ export function tooManyRequests(
           ? `Wait ${seconds} seconds and try again.`
           : `No more today: the next try is possible after ${at}.`,
       retryAfterSeconds: seconds,
-      ...(charge && {
-        rateLimit: { policy: policyName(scope, charge.windowMs), remaining: 0, resetSeconds: seconds },
-      }),
+      rateLimit: { policy: charge?.policy ?? FAILED_GUESSES, remaining: 0, resetSeconds: seconds },
     },
   );
 }

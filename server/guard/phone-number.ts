@@ -63,7 +63,9 @@ export function foldDigits(text: string): string {
  */
 export function parsePhone(written: string, country?: string): ParsedPhone {
   if (written.length > MAX_WRITTEN_LENGTH) throw new Problem('invalid-phone');
+  // Contact apps wrap numbers in invisible marks of direction.
   const text = foldDigits(written)
+    .replace(/\p{Cf}/gu, '')
     .replace(/^\s*tel:/i, '')
     .trim();
   // `00` means abroad nearly everywhere, and a person who typed it means it whatever country is selected.

@@ -7,9 +7,10 @@
  * Everything in it comes from what was stored when the code was accepted: signed again, a proof has the
  * same claims and the same `jti`.
  */
-import { createHash, createHmac } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { SignJWT } from 'jose';
 import type { SiteConfig } from '../config.ts';
+import type { Secret } from '../secrets.ts';
 import { proofTtlOf, purposeOf } from '../sites.ts';
 import type { Verification } from '../store/store.ts';
 import { PROOF_TYPE, type ProofClaims } from './claims.ts';
@@ -22,18 +23,18 @@ export type IssueProof = (approved: {
   site: SiteConfig;
 }) => Promise<{ proof: string; expiresAt: number }>;
 
-/** @param pairwiseKey 32 bytes that never change: they make `phone_hash` */
+/** @param pairwise never changes: it makes `phone_hash` */
 export function createIssuer({
   issuer,
   keys,
-  pairwiseKey,
+  pairwise,
 }: {
   issuer: string;
   keys: SigningKeys;
-  pairwiseKey: Uint8Array;
+  pairwise: Secret;
 }): IssueProof {
   const phoneHash = (siteId: string, phone: string) =>
-    createHmac('sha256', pairwiseKey).update(`${siteId}\0${phone}`).digest('base64url');
+    pairwise.mac('pairwise', siteId, phone).toString('base64url');
 
   return async ({ verification, phone, site }) => {
     const { kid, algorithm, privateKey } = keys.current();

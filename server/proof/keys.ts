@@ -143,7 +143,7 @@ export async function loadSigningKeys(options: SigningKeysOptions): Promise<Sign
 
   await read();
   if (keys.length === 0) await add(clock());
-  else if (newest()?.algorithm !== algorithm) await rotate();
+  else if (newest()?.algorithm !== algorithm) await add(clock() + overlapMs);
 
   return {
     current,

@@ -36,7 +36,7 @@ export function createRedeem({
   log: Log;
 }): Redeem {
   async function verified(site: SiteConfig, { proof, ...expected }: RedeemRequest): Promise<ProofClaims> {
-    const context = { keys: keys.forVerifying, issuer, now: new Date(clock()) };
+    const context = { keys: keys.forVerifying, issuer, now: new Date(clock()), mayBeExpired: true };
     try {
       const claims = await verifyWithKeys(proof, { ...context, expected: {} });
       if (claims.site !== site.id) throw new Problem('invalid-proof', { reason: 'wrong-site' });
@@ -44,11 +44,7 @@ export function createRedeem({
       return claims;
     } catch (error) {
       if (!(error instanceof ProofError)) throw error;
-      throw new Problem(
-        'invalid-proof',
-        { reason: error.code },
-        { detail: capitalized(error.message), cause: error },
-      );
+      throw invalidProof(error);
     }
   }
 
@@ -58,6 +54,7 @@ export function createRedeem({
     const outcome = await store.redeem({
       now,
       jti: claims.jti,
+      expiresAt: claims.exp * 1_000,
       idempotency,
       forgetAt: claims.exp * 1_000 + MARK_MARGIN_MS,
     });
@@ -76,10 +73,15 @@ export function createRedeem({
       case 'already-redeemed':
         log.warn({ event: 'proof.redeemed-again', ...fields });
         throw new Problem('proof-redeemed', { redeemedAt: toTimestamp(outcome.redeemedAt) });
+      case 'expired':
+        throw invalidProof(new ProofError('expired'));
       case 'idempotency-key-reused':
         throw new Problem('idempotency-key-reused');
     }
   };
 }
+
+const invalidProof = (error: ProofError) =>
+  new Problem('invalid-proof', { reason: error.code }, { detail: capitalized(error.message), cause: error });
 
 const capitalized = (sentence: string) => `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}.`;

@@ -1,7 +1,7 @@
 /**
  * Who may call: pages by publishable key and origin, browsers by client secret, backends by secret key.
  *
- *     const site = pageSite(c, sites, body.siteKey);        // 401 invalid-key, 403 origin-not-allowed
+ *     const site = pageSite(c, deps, body.siteKey);         // 401 invalid-key, 403 origin-not-allowed
  *     const { site, opened } = holder(c, deps, id);         // 404 verification-not-found
  *     const site = backendSite(c, sites);                   // 401 invalid-key
  */
@@ -41,43 +41,42 @@ export const pageOrigins = (sites: Sites, methods: string) =>
   });
 
 /** The page's origin. Browsers leave it out of same-origin GETs, and say so in Sec-Fetch-Site or Referer. */
-export function originOf(c: AppContext): string | undefined {
+export function originOf(c: AppContext, publicUrl: string): string | undefined {
   const origin = c.req.header('Origin');
   if (origin !== undefined || c.req.method !== 'GET') return origin;
   const referer = c.req.header('Referer');
-  const own = new URL(c.req.url).origin;
+  const own = new URL(publicUrl).origin;
   if (c.req.header('Sec-Fetch-Site') === 'same-origin') return own;
   return referer !== undefined && URL.canParse(referer) && new URL(referer).origin === own ? own : undefined;
 }
 
+type Access = { sites: Sites; config: { publicUrl: string } };
+
 /** @throws Problem `origin-not-allowed` */
-function assertOrigin(c: AppContext, sites: Sites, site: SiteConfig): void {
-  const origin = originOf(c);
+function assertOrigin(c: AppContext, { sites, config }: Access, site: SiteConfig): void {
+  const origin = originOf(c, config.publicUrl);
   const isAllowed = origin === undefined ? site.allowMissingOrigin : sites.allowsOrigin(site, origin);
   if (isAllowed) return;
   c.header('Access-Control-Allow-Origin', undefined);
   throw new Problem('origin-not-allowed');
 }
 
-export function pageSite(c: AppContext, sites: Sites, publishableKey: string): SiteConfig {
-  const site = sites.byPublishableKey(publishableKey);
+export function pageSite(c: AppContext, access: Access, publishableKey: string): SiteConfig {
+  const site = access.sites.byPublishableKey(publishableKey);
   if (!site) throw new Problem('invalid-key');
-  assertOrigin(c, sites, site);
+  assertOrigin(c, access, site);
   return site;
 }
 
 export type Holder = { site: SiteConfig; opened: OpenedClientSecret };
 
 /** The browser that started a verification. Anybody else learns nothing, not even that it exists. */
-export function holder(
-  c: AppContext,
-  { sites, keyring }: { sites: Sites; keyring: Keyring },
-  id: string,
-): Holder {
+export function holder(c: AppContext, access: Access & { keyring: Keyring }, id: string): Holder {
+  const { sites, keyring } = access;
   const opened = isId('vrf', id) ? openClientSecret(keyring, id, bearerOf(c) ?? '') : undefined;
   const site = opened && sites.byTag(opened.siteTag);
   if (!opened || !site) throw new Problem('verification-not-found');
-  assertOrigin(c, sites, site);
+  assertOrigin(c, access, site);
   return { site, opened };
 }
 

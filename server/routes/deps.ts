@@ -5,7 +5,7 @@ import type { Simulator } from '../delivery/providers/simulator.ts';
 import type { Log } from '../log.ts';
 import type { SigningKeys } from '../proof/keys.ts';
 import type { Redeem } from '../proof/redeem.ts';
-import type { Keyring } from '../secrets.ts';
+import type { Keyring, Secret } from '../secrets.ts';
 import type { Sites } from '../sites.ts';
 import type { Store } from '../store/store.ts';
 import type { Verifications } from '../verification/verifications.ts';
@@ -16,6 +16,7 @@ export type RouteDeps = {
   sites: Sites;
   store: Store;
   keyring: Keyring;
+  index: Secret;
   keys: SigningKeys;
   clock: Clock;
   log: Log;

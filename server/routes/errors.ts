@@ -20,7 +20,9 @@ export function problemAnswers({ publicUrl, log }: { publicUrl: string; log: Log
   return (error: Error, c: Context<Env>): Response => {
     const problem = toProblem(error);
     const requestId = c.get('requestId');
-    if (problem.code === 'internal-error') {
+    if (c.req.raw.signal.aborted) {
+      log.debug({ event: 'request.aborted', requestId, path: c.req.path });
+    } else if (problem.code === 'internal-error') {
       log.error({
         event: 'request.failed',
         requestId,

@@ -1,13 +1,13 @@
 /**
  * `Idempotency-Key`: the same key with the same body gets the first answer again.
  *
- *     const idempotency = idempotencyOf(c, { keyring, clock }, `check ${id}`, body);
+ *     const idempotency = idempotencyOf(c, { index, clock }, `check ${id}`, body);
  *
  * Key and body are kept as keyed hashes: the body of a check holds a code.
  */
 import type { Clock } from '../clock.ts';
 import { Problem } from '../problem.ts';
-import type { Keyring } from '../secrets.ts';
+import type { Secret } from '../secrets.ts';
 import type { Idempotency } from '../store/store.ts';
 import type { AppContext } from './env.ts';
 
@@ -19,7 +19,7 @@ const TTL_MS = 10 * 60_000;
  */
 export function idempotencyOf(
   c: AppContext,
-  { keyring, clock }: { keyring: Keyring; clock: Clock },
+  { index, clock }: { index: Secret; clock: Clock },
   scope: string,
   body: unknown,
 ): Idempotency | null {
@@ -29,10 +29,9 @@ export function idempotencyOf(
     const message = 'an idempotency key has 1 to 255 visible ASCII characters, such as a UUID';
     throw new Problem('malformed-request', { errors: [{ path: 'Idempotency-Key', message }] });
   }
-  const { newest } = keyring;
   return {
-    key: newest.mac('idempotency', 'key', scope, key).toString('base64url'),
-    fingerprint: newest.mac('idempotency', 'body', scope, JSON.stringify(body)).toString('base64url'),
+    key: index.mac('idempotency', 'key', scope, key).toString('base64url'),
+    fingerprint: index.mac('idempotency', 'body', scope, JSON.stringify(body)).toString('base64url'),
     expiresAt: clock() + TTL_MS,
   };
 }

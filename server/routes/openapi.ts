@@ -4,7 +4,8 @@ import * as contract from '../contract.ts';
 
 type Call = {
   summary: string;
-  security: 'page' | 'holder' | 'backend' | 'none';
+  /** Any one of them will do. */
+  security: ('holder' | 'backend')[];
   body?: z.ZodType;
   query?: z.ZodObject;
   status: number;
@@ -23,7 +24,7 @@ const calls: Record<string, Record<string, Call>> = {
   '/v1/widget-config': {
     get: {
       summary: 'What the element shows before anything is typed',
-      security: 'page',
+      security: [],
       query: contract.widgetConfigQuery,
       status: 200,
       answer: contract.widgetConfig,
@@ -33,7 +34,7 @@ const calls: Record<string, Record<string, Call>> = {
   '/v1/verifications': {
     post: {
       summary: 'Start a verification: send a code to a number, or to an intent’s',
-      security: 'page',
+      security: [],
       body: contract.startBody,
       status: 201,
       answer: contract.startedVerification,
@@ -44,14 +45,14 @@ const calls: Record<string, Record<string, Call>> = {
   '/v1/verifications/{id}': {
     get: {
       summary: 'The verification, with the state of its delivery (with a secret key: with all of them)',
-      security: 'holder',
+      security: ['holder', 'backend'],
       status: 200,
       answer: z.union([contract.verificationView, contract.backendVerificationView]),
       problems: [...holder],
     },
     delete: {
       summary: 'Cancel: the code is dead',
-      security: 'holder',
+      security: ['holder'],
       status: 204,
       problems: [...holder],
     },
@@ -59,7 +60,7 @@ const calls: Record<string, Record<string, Call>> = {
   '/v1/verifications/{id}/resend': {
     post: {
       summary: 'Send the same code again',
-      security: 'holder',
+      security: ['holder'],
       body: contract.resendRequest,
       status: 200,
       answer: contract.verificationView,
@@ -77,7 +78,7 @@ const calls: Record<string, Record<string, Call>> = {
   '/v1/verifications/{id}/check': {
     post: {
       summary: 'Check a code; the right one yields the proof',
-      security: 'holder',
+      security: ['holder'],
       body: contract.checkRequest,
       status: 200,
       answer: contract.approvedAnswer,
@@ -96,7 +97,7 @@ const calls: Record<string, Record<string, Call>> = {
   '/v1/intents': {
     post: {
       summary: 'Prepare a verification whose number the page neither learns nor chooses',
-      security: 'backend',
+      security: ['backend'],
       body: contract.intentRequest,
       status: 201,
       answer: contract.intentAnswer,
@@ -106,7 +107,7 @@ const calls: Record<string, Record<string, Call>> = {
   '/v1/proofs/redeem': {
     post: {
       summary: 'Check a proof and spend it, once',
-      security: 'backend',
+      security: ['backend'],
       body: contract.redeemRequest,
       status: 200,
       answer: contract.redeemedAnswer,
@@ -114,6 +115,18 @@ const calls: Record<string, Record<string, Call>> = {
       problems: [...backend, 'invalid-proof', 'proof-redeemed', 'idempotency-key-reused'],
     },
   },
+  ...Object.fromEntries(
+    Object.entries({
+      '/.well-known/jwks.json': 'The public keys of proofs',
+      '/.well-known/openid-configuration': 'Issuer, keys and algorithms, for what configures itself',
+      '/openapi.json': 'This document',
+      '/livez': 'The process runs',
+      '/readyz': 'It can decide, and wants requests',
+    }).map(([path, summary]) => [
+      path,
+      { get: { summary, security: [], status: 200, answer: z.looseObject({}), problems: [] } },
+    ]),
+  ),
 };
 
 const securitySchemes = {
@@ -151,15 +164,17 @@ function operation(path: string, call: Call) {
   return {
     summary: call.summary,
     parameters: [...inPath, ...inQuery, ...inHeader],
-    ...(call.security in securitySchemes && { security: [{ [call.security]: [] }] }),
-    ...(call.body && { requestBody: { required: true, content: json(schemaOf(call.body)) } }),
+    ...(call.security.length > 0 && { security: call.security.map((scheme) => ({ [scheme]: [] })) }),
+    ...(call.body && {
+      requestBody: { required: !call.body.safeParse({}).success, content: json(schemaOf(call.body)) },
+    }),
     responses: {
       [call.status]: {
         description: 'Done',
         ...(call.answer && { content: json(schemaOf(call.answer)) }),
       },
       default: {
-        description: `A problem; its code is one of: ${call.problems.join(', ')}`,
+        description: ['A problem', ...call.problems].join(' · '),
         content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
       },
     },

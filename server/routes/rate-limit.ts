@@ -1,21 +1,23 @@
 /**
  * RateLimit and RateLimit-Policy, as draft-ietf-httpapi-ratelimit-headers writes them.
  *
- *     RateLimit-Policy: "phone-3600";q=5;w=3600, "client-600";q=20;w=600
- *     RateLimit: "phone-3600";r=4;t=720
+ *     RateLimit-Policy: "phone-3600";q=15;w=3600, "client-600";q=20;w=600
+ *     RateLimit: "phone-3600";r=14;t=240
  */
 import type { SiteConfig } from '../config.ts';
-import { policyName } from '../guard/limits.ts';
+import { FAILED_GUESSES, policiesOf } from '../guard/limits.ts';
 import type { RateLimitState } from '../problem.ts';
 
 export const rateLimitField = ({ policy, remaining, resetSeconds }: RateLimitState): string =>
   `"${policy}";r=${remaining};t=${resetSeconds}`;
 
-export const rateLimitPolicyField = ({ limits }: SiteConfig): string =>
-  (['phone', 'client', 'site'] as const)
-    .flatMap((scope) =>
-      limits[scope].map(
-        ({ limit, window }) => `"${policyName(scope, window)}";q=${limit};w=${window / 1_000}`,
-      ),
-    )
+export const rateLimitPolicyField = (site: SiteConfig): string =>
+  policiesOf(site)
+    .map(({ name, limit, windowMs }) => `"${name}";q=${limit};w=${windowMs / 1_000}`)
     .join(', ');
+
+/** A check is limited by the wrong codes that came before it. */
+export const guessPolicyField = ({ limits }: SiteConfig): string => {
+  const { limit, window } = limits.failedGuesses.perNetwork;
+  return `"${FAILED_GUESSES}";q=${limit};w=${window / 1_000}`;
+};

@@ -9,7 +9,7 @@ import { jsonBody, validated } from './body.ts';
 import type { RouteDeps } from './deps.ts';
 import type { AppContext, Env } from './env.ts';
 import { idempotencyOf } from './idempotency.ts';
-import { rateLimitField, rateLimitPolicyField } from './rate-limit.ts';
+import { guessPolicyField, rateLimitField, rateLimitPolicyField } from './rate-limit.ts';
 
 export function verificationRoutes(deps: RouteDeps) {
   const { sites, verifications, networkOf } = deps;
@@ -30,10 +30,14 @@ export function verificationRoutes(deps: RouteDeps) {
 
     .post('/', ...jsonBody, validated('json', startRequest), async (c) => {
       const body = c.req.valid('json');
-      const site = pageSite(c, sites, body.siteKey);
+      const site = pageSite(c, deps, body.siteKey);
       c.header('RateLimit-Policy', rateLimitPolicyField(site));
       const caller = callerOf(c, site, `start ${site.id}`, body);
-      const { verification, rateLimit } = await verifications.start(caller, body, hostOf(originOf(c)));
+      const { verification, rateLimit } = await verifications.start(
+        caller,
+        body,
+        hostOf(originOf(c, deps.config.publicUrl)),
+      );
       if (rateLimit) c.header('RateLimit', rateLimitField(rateLimit));
       return c.json(verification, 201);
     })
@@ -53,6 +57,7 @@ export function verificationRoutes(deps: RouteDeps) {
       const id = c.req.param('id');
       const body = c.req.valid('json');
       const { site, opened } = holder(c, deps, id);
+      c.header('RateLimit-Policy', guessPolicyField(site));
       const caller = callerOf(c, site, `check ${id}`, body);
       return c.json(await verifications.check(caller, id, opened, body.code));
     })

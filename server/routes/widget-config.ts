@@ -13,18 +13,18 @@ import type { Env } from './env.ts';
 
 const CACHE_SECONDS = 300;
 
-export const widgetConfigRoutes = ({ sites, verifications }: RouteDeps) =>
+export const widgetConfigRoutes = (deps: RouteDeps) =>
   new Hono<Env>()
-    .use(pageOrigins(sites, 'GET'))
+    .use(pageOrigins(deps.sites, 'GET'))
     .get('/', validated('query', widgetConfigQuery), async (c) => {
       const query = c.req.valid('query');
-      const site = pageSite(c, sites, query.siteKey);
+      const site = pageSite(c, deps, query.siteKey);
       if (query.intent === undefined) {
         c.header('Cache-Control', `public, max-age=${CACHE_SECONDS}`);
         return c.json(describe(site, query.purpose));
       }
       c.header('Cache-Control', 'no-store');
-      const intent = await verifications.intents.describe(site, query.intent);
+      const intent = await deps.verifications.intents.describe(site, query.intent);
       if (!intent) throw new Problem('intent-not-found');
       const { purpose, phoneMasked, transaction } = intent;
       return c.json({

@@ -101,7 +101,14 @@ export type LimitScope = 'phone' | 'client' | 'site';
  * One limit to be charged with one use: at most `limit` at once, refilled evenly over `windowMs`
  * (the generic cell rate algorithm, ITU-T I.371). All charges of a step are taken or none is.
  */
-export type Charge = Rate & { scope: LimitScope; key: string };
+export type Charge = Rate & {
+  scope: LimitScope;
+  /** Whom it is about: a number's key, a network's keyed hash, a site's id. Same subject, same shard. */
+  subject: string;
+  key: string;
+  /** The limit's name, for the answer. */
+  policy: string;
+};
 
 /** How a charge stands after the step: `resetAt` is when it will be whole again. */
 export type ChargeState = { charge: Charge; remaining: number; resetAt: number };
@@ -163,6 +170,16 @@ export type CheckStep = {
   idempotency: Idempotency | null;
 };
 
+export type RedeemStep = {
+  now: number;
+  jti: string;
+  /** The proof's own end: decided here, so that a repeated call still gets its first answer. */
+  expiresAt: number;
+  idempotency: Idempotency | null;
+  /** The mark is kept until then: the proof's end or later. */
+  forgetAt: number;
+};
+
 // ── What comes out ───────────────────────────────────────────────────────────────────────────────
 
 type Limited = { kind: 'limited'; scope: LimitScope; retryAt: number; charge: Charge | null };
@@ -199,6 +216,7 @@ export type CheckOutcome =
 export type RedeemOutcome =
   | { kind: 'redeemed' | 'replayed'; redeemedAt: number }
   | { kind: 'already-redeemed'; redeemedAt: number }
+  | { kind: 'expired' }
   | Reused;
 
 // ── The store ────────────────────────────────────────────────────────────────────────────────────
@@ -238,13 +256,8 @@ export interface Store {
   addIntent(intent: Intent, forgetAt: number): Promise<void>;
   findIntent(id: string): Promise<Intent | undefined>;
 
-  /** Marks a proof's id as redeemed, once. The mark is kept until `forgetAt` (the proof's expiry or later). */
-  redeem(step: {
-    now: number;
-    jti: string;
-    idempotency: Idempotency | null;
-    forgetAt: number;
-  }): Promise<RedeemOutcome>;
+  /** Marks a proof's id as redeemed, once. */
+  redeem(step: RedeemStep): Promise<RedeemOutcome>;
 
   /** Sets every count of failed guesses for a number back to none. */
   forgetGuesses(phoneKey: string): Promise<void>;

@@ -44,6 +44,7 @@ const many = [{ limit: 1_000_000, window: '1h' }] satisfies [{ limit: number; wi
 
 /** Limits that no test meets by accident. */
 export const NO_LIMITS: SiteInput['limits'] = {
+  phoneFromClient: many,
   phone: many,
   client: many,
   site: many,
@@ -104,9 +105,9 @@ export async function startTestServer({
   const bearer = (secret: string) => ({ Authorization: `Bearer ${secret}` });
   type Held = { id: string; clientSecret: string };
 
-  const messagesTo = async (phone: string): Promise<{ body: string; code: string }[]> => {
+  const messagesTo = async (phone: string) => {
     const response = await fetch(`${url}/simulator/messages?to=${encodeURIComponent(phone)}`);
-    return response.json();
+    return (await response.json()) as { body: string; code: string }[];
   };
 
   async function proofOf({ id, clientSecret }: Held, phone: string): Promise<string> {

@@ -15,7 +15,7 @@ import { type Caller, type Deps, networkKeyOf } from './deps.ts';
 import { malformed } from './send.ts';
 import { overProblem } from './view.ts';
 
-export function createCheck({ store, keyring, clock, log, issueProof }: Deps) {
+export function createCheck({ store, keyring, index, clock, log, issueProof }: Deps) {
   async function approved({ site }: Caller, verification: Verification): Promise<ApprovedAnswer> {
     const { id, approvedAt } = verification;
     if (approvedAt === null) throw new Error(`${id} is approved without a time`);
@@ -52,7 +52,7 @@ export function createCheck({ store, keyring, clock, log, issueProof }: Deps) {
       now,
       id,
       isRight,
-      guesses: guessLimits(site, networkKeyOf(keyring, network)),
+      guesses: guessLimits(site, networkKeyOf(index, network)),
       idempotency,
     });
 

@@ -8,7 +8,7 @@
  * together with the verification's id. A stranger is refused before the store is asked, and the right
  * code is known without asking it.
  *
- *     'cs_' base64url( key id 2 ‖ shape 1 ‖ site 4 ‖ seed 16 ‖ HMAC-SHA-256 truncated to 16 )
+ *     'cs_' base64url( key id 4 ‖ shape 1 ‖ site 4 ‖ seed 16 ‖ HMAC-SHA-256 truncated to 16 )
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { CodeShape } from '../contract.ts';
@@ -66,8 +66,10 @@ export function openClientSecret(
   clientSecret: string,
 ): OpenedClientSecret | undefined {
   if (!clientSecret.startsWith(PREFIX)) return undefined;
-  const bytes = Buffer.from(clientSecret.slice(PREFIX.length), 'base64url');
-  if (bytes.length !== TOTAL_BYTES) return undefined;
+  const encoded = clientSecret.slice(PREFIX.length);
+  const bytes = Buffer.from(encoded, 'base64url');
+  // Node reads base64url leniently; there is one spelling of a secret.
+  if (bytes.length !== TOTAL_BYTES || bytes.toString('base64url') !== encoded) return undefined;
   const secret = keyring.find(bytes.subarray(0, KEY_ID_BYTES));
   if (!secret) return undefined;
   const expected = macOf(secret, verificationId, bytes.subarray(0, MAC_AT));

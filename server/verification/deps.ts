@@ -5,12 +5,13 @@ import type { Deliver } from '../delivery/deliver.ts';
 import type { Provider } from '../delivery/provider.ts';
 import type { Log } from '../log.ts';
 import type { IssueProof } from '../proof/issue.ts';
-import type { Keyring } from '../secrets.ts';
+import { type Keyring, type Secret, SecretGone } from '../secrets.ts';
 import type { Idempotency, Store } from '../store/store.ts';
 
 export type Deps = {
   store: Store;
   keyring: Keyring;
+  index: Secret;
   clock: Clock;
   log: Log;
   provider: Provider;
@@ -29,8 +30,21 @@ export type Caller = {
 };
 
 /** Keyed hash of a site's number: what limits, failed guesses and shards go by. */
-export const phoneKeyOf = (keyring: Keyring, siteId: string, phone: string): string =>
-  keyring.newest.mac('limit', 'phone', siteId, phone).toString('base64url');
+export const phoneKeyOf = (index: Secret, siteId: string, phone: string): string =>
+  index.mac('limit', 'phone', siteId, phone).toString('base64url');
 
-export const networkKeyOf = (keyring: Keyring, network: string): string =>
-  keyring.newest.mac('limit', 'network', network).subarray(0, 12).toString('base64url');
+export const networkKeyOf = (index: Secret, network: string): string =>
+  index.mac('limit', 'network', network).subarray(0, 12).toString('base64url');
+
+/** The number behind a record; undefined when nobody can read it any more. */
+export function openPhone(
+  keyring: Keyring,
+  { id, sealedPhone }: { id: string; sealedPhone: string },
+): string | undefined {
+  try {
+    return keyring.open('phone', sealedPhone, id);
+  } catch (error) {
+    if (error instanceof SecretGone) return undefined;
+    throw error;
+  }
+}

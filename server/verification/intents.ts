@@ -9,11 +9,11 @@ import type { IntentRequest } from '../contract.ts';
 import { assertReachable, maskPhone, parsePhone } from '../guard/phone-number.ts';
 import { countriesOf, purposeOf } from '../sites.ts';
 import type { Intent } from '../store/store.ts';
-import { type Deps, phoneKeyOf } from './deps.ts';
+import { type Deps, openPhone, phoneKeyOf } from './deps.ts';
 import { isId, newId, shardOf } from './ids.ts';
 import { malformed } from './send.ts';
 
-export function createIntents({ store, keyring, clock, retentionMs }: Deps) {
+export function createIntents({ store, keyring, index, clock, retentionMs }: Deps) {
   return {
     /** @throws Problem `malformed-request`, `invalid-phone`, `number-type-not-allowed`, `country-not-allowed` */
     async create(site: SiteConfig, request: IntentRequest) {
@@ -25,7 +25,7 @@ export function createIntents({ store, keyring, clock, retentionMs }: Deps) {
       const phone = parsePhone(request.phone, request.country);
       assertReachable(phone, { countries: countriesOf(site, policy) });
       const now = clock();
-      const id = newId('int', shardOf(phoneKeyOf(keyring, site.id, phone.e164)));
+      const id = newId('int', shardOf(phoneKeyOf(index, site.id, phone.e164)));
       const ttlMs = request.expiresIn === undefined ? policy.intentTtl : request.expiresIn * 1_000;
       const intent: Intent = {
         id,
@@ -47,8 +47,9 @@ export function createIntents({ store, keyring, clock, retentionMs }: Deps) {
     async describe(site: SiteConfig, id: string) {
       const intent = isId('int', id) ? await store.findIntent(id) : undefined;
       if (!intent || intent.siteId !== site.id || intent.expiresAt <= clock()) return undefined;
-      const phoneMasked = maskPhone(keyring.open('phone', intent.sealedPhone, id));
-      return { purpose: intent.purpose, phoneMasked, transaction: intent.transaction };
+      const phone = openPhone(keyring, intent);
+      if (phone === undefined) return undefined;
+      return { purpose: intent.purpose, phoneMasked: maskPhone(phone), transaction: intent.transaction };
     },
   };
 }

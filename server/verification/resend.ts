@@ -10,7 +10,7 @@ import { Problem, type RateLimitState } from '../problem.ts';
 import { purposeOf } from '../sites.ts';
 import { secretOf } from './client-secret.ts';
 import { deriveCode } from './codes.ts';
-import type { Caller, Deps } from './deps.ts';
+import { type Caller, type Deps, openPhone } from './deps.ts';
 import { channelOf, type Sender, viewAtSend } from './send.ts';
 import { overProblem, resendView } from './view.ts';
 
@@ -27,10 +27,10 @@ export function createResend(deps: Deps, sender: Sender) {
     const { site, idempotency, requestId } = caller;
     const found = await store.find(id);
     const policy = found && purposeOf(site, found.verification.purpose);
-    if (!found || !policy) throw new Problem('verification-not-found');
+    const phone = found && openPhone(keyring, found.verification);
+    if (!found || !policy || phone === undefined) throw new Problem('verification-not-found');
     const { phoneKey } = found.verification;
     const channel = request.channel ? channelOf(policy, request.channel) : found.verification.channel;
-    const phone = keyring.open('phone', found.verification.sealedPhone, id);
     const now = clock();
 
     const delivery = sender.newDelivery(id, phoneKey, channel, now);

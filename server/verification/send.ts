@@ -21,7 +21,7 @@ const REPLAY_POLL_MS = 100;
 /** By then the provider's own deadline has passed. */
 const REPLAY_WAIT_MS = 30_000;
 
-export function createSender({ deliver, store, clock, keyring, provider }: Deps) {
+export function createSender({ deliver, store, clock, index, provider }: Deps) {
   /** Deliveries on their way from this process, for repeats of the same request to wait for. */
   const underWay = new Map<string, Promise<Delivery>>();
 
@@ -42,7 +42,7 @@ export function createSender({ deliver, store, clock, keyring, provider }: Deps)
 
     /** The limits that one more message from this caller is charged to. */
     chargesFor({ site, network }: Caller, phoneKey: string): { charges: Charge[]; guesses: GuessLimits } {
-      const networkKey = networkKeyOf(keyring, network);
+      const networkKey = networkKeyOf(index, network);
       return {
         charges: sendCharges(site, { phoneKey, network: networkKey }),
         guesses: guessLimits(site, networkKey),

@@ -14,7 +14,7 @@ import { countriesOf, purposeOf } from '../sites.ts';
 import type { Delivery, Intent, Verification } from '../store/store.ts';
 import { clientSecretOf } from './client-secret.ts';
 import { deriveCode, SEED_BYTES } from './codes.ts';
-import { type Caller, type Deps, phoneKeyOf } from './deps.ts';
+import { type Caller, type Deps, openPhone, phoneKeyOf } from './deps.ts';
 import { newId, shardOf } from './ids.ts';
 import { channelOf, malformed, type Sender, type StateAtSend, viewAtSend } from './send.ts';
 
@@ -31,16 +31,18 @@ type Target = {
 };
 
 export function createStart(deps: Deps, sender: Sender) {
-  const { store, keyring, clock, log } = deps;
+  const { store, keyring, index, clock, log } = deps;
 
   async function targetOf({ site }: Caller, request: StartRequest): Promise<Target> {
     if ('intent' in request) {
       const intent = await store.findIntent(request.intent);
       const policy = intent && purposeOf(site, intent.purpose);
-      if (!intent || !policy || intent.siteId !== site.id || intent.expiresAt <= clock()) {
+      const written = intent && openPhone(keyring, intent);
+      // Whether it has expired is decided with the rest of the step: a repeated start gets its first answer.
+      if (!intent || !policy || intent.siteId !== site.id || written === undefined) {
         throw new Problem('intent-not-found');
       }
-      const phone = parsePhone(keyring.open('phone', intent.sealedPhone, intent.id));
+      const phone = parsePhone(written);
       const locale = request.locale ?? intent.locale;
       return { phone, purpose: intent.purpose, policy, intent, nonce: intent.nonce, locale };
     }
@@ -61,7 +63,7 @@ export function createStart(deps: Deps, sender: Sender) {
     const channel = channelOf(policy, request.channel);
     const now = clock();
 
-    const phoneKey = phoneKeyOf(keyring, site.id, phone.e164);
+    const phoneKey = phoneKeyOf(index, site.id, phone.e164);
     const id = newId('vrf', shardOf(phoneKey));
     const seed = randomBytes(SEED_BYTES);
     const secret = keyring.newest;

@@ -9,9 +9,8 @@
  */
 import type { SiteConfig } from '../config.ts';
 import { purposeOf } from '../sites.ts';
-import type { Delivery, Verification } from '../store/store.ts';
 import { createCheck } from './check.ts';
-import type { Deps } from './deps.ts';
+import { type Deps, openPhone } from './deps.ts';
 import { createIntents } from './intents.ts';
 import { createResend } from './resend.ts';
 import { createSender } from './send.ts';
@@ -26,17 +25,12 @@ export function createVerifications(deps: Deps) {
   async function find(site: SiteConfig, id: string) {
     const found = await store.find(id);
     const newest = found?.deliveries.at(-1);
-    if (!found || !newest || found.verification.siteId !== site.id) return undefined;
-    return { deliveries: found.deliveries, viewed: viewedOf(site, found.verification, newest) };
+    const phone = found && openPhone(keyring, found.verification);
+    if (!found || !newest || phone === undefined || found.verification.siteId !== site.id) return undefined;
+    const { verification, deliveries } = found;
+    const policy = purposeOf(site, verification.purpose);
+    return { deliveries, viewed: { verification, delivery: newest, phone, policy, now: clock() } };
   }
-
-  const viewedOf = (site: SiteConfig, verification: Verification, delivery: Delivery) => ({
-    verification,
-    delivery,
-    phone: keyring.open('phone', verification.sealedPhone, verification.id),
-    policy: purposeOf(site, verification.purpose),
-    now: clock(),
-  });
 
   return {
     start: createStart(deps, sender),

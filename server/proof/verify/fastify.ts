@@ -1,6 +1,7 @@
 /**
  * A Fastify hook that lets a request through only with a genuine proof; others get 403 `{ code }`.
  *
+ *     declare module 'fastify' { interface FastifyRequest { proof?: ProofClaims } }
  *     app.decorateRequest('proof');
  *     app.post('/signup', { preHandler: requireProof(verifier, { purpose: 'registration' }) }, async (request) => {
  *       const { phone_number } = request.proof;

@@ -16,7 +16,8 @@ export function requireProof(
 ): MiddlewareHandler<{ Variables: { proof: ProofClaims } }> {
   return async (c, next) => {
     const isJson = c.req.header('Content-Type')?.startsWith('application/json');
-    const body: unknown = isJson ? await c.req.json() : await c.req.parseBody();
+    // What cannot be read holds no proof.
+    const body: unknown = await (isJson ? c.req.json() : c.req.parseBody()).catch(() => undefined);
     const checked = await checkRequest(verifier, options, c, body);
     if ('refusal' in checked) return c.json(checked.refusal, 403);
     c.set('proof', checked.claims);

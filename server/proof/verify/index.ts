@@ -15,7 +15,7 @@ import {
   type FetchImplementation,
   type JSONWebKeySet,
 } from 'jose';
-import { type Expectations, verifyWithKeys } from './verify.ts';
+import { assertDefined, type Expectations, verifyWithKeys } from './verify.ts';
 
 export type { ProofClaims } from '../claims.ts';
 export { type Expectations, ProofError, type ProofErrorCode } from './verify.ts';
@@ -54,6 +54,7 @@ export function createProofVerifier(options: ProofVerifierOptions): ProofVerifie
     async verify(proof, expected) {
       // A caller without types could leave it out, and would accept a sign-up's proof for a payment.
       if (!expected?.purpose) throw new TypeError('verify() needs the purpose that the proof must be for');
+      assertDefined(expected);
       return verifyWithKeys(proof, { keys, issuer, audience, expected });
     },
   };

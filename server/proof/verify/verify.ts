@@ -8,15 +8,18 @@ import { PROOF_TYPE, type ProofClaims, proofAlgorithms } from '../claims.ts';
 
 /** What the caller knows and the proof must say too. What is absent is not compared. */
 export type Expectations = {
-  purpose?: string | undefined;
-  nonce?: string | undefined;
+  purpose?: string;
+  nonce?: string;
   /** From the caller's own records, never from the page. */
-  transaction?: Transaction | undefined;
+  transaction?: Transaction;
   /** The intent's subject. */
-  subject?: string | undefined;
+  subject?: string;
   /** Seconds since the code was accepted. */
-  maxAge?: number | undefined;
+  maxAge?: number;
 };
+
+/** As a parsed request has it: absent and undefined are the same. */
+type Compared = { [Member in keyof Expectations]: Expectations[Member] | undefined } & { audience?: string };
 
 export type ProofErrorCode =
   | 'malformed'
@@ -75,16 +78,19 @@ export async function verifyWithKeys(
     audience?: string;
     expected: Expectations;
     now?: Date;
+    /** Leaves the end of the proof to the caller. */
+    mayBeExpired?: boolean;
   },
 ): Promise<ProofClaims> {
   if (typeof proof !== 'string' || proof === '') throw new ProofError('malformed');
-  const { keys, issuer, audience, expected, now = new Date() } = context;
+  const { keys, issuer, audience, expected, now = new Date(), mayBeExpired = false } = context;
   const verified = await jwtVerify(proof, keys, {
     algorithms: [...proofAlgorithms],
     typ: PROOF_TYPE,
     issuer,
     ...(audience !== undefined && { audience }),
     currentDate: now,
+    ...(mayBeExpired && { clockTolerance: Number.MAX_SAFE_INTEGER }),
     requiredClaims: ['iat', 'exp', 'auth_time', 'jti', 'purpose', 'site', 'verification_id'],
   }).catch((error: unknown) => {
     throw toProofError(error);
@@ -101,13 +107,29 @@ export async function verifyWithKeys(
 }
 
 /**
+ * A member that is there but undefined is a value that got lost on its way (a session without a nonce):
+ * to skip that comparison would accept anybody's proof.
+ *
+ * @throws TypeError
+ */
+export function assertDefined(expected: Expectations): void {
+  for (const [name, value] of Object.entries(expected)) {
+    if (value === undefined || value === null) {
+      throw new TypeError(
+        `verify() was told to compare ${name}, and given ${value}: leave it out or give a value`,
+      );
+    }
+  }
+}
+
+/**
  * Compares what the caller knows with what a genuine proof says.
  *
  * @throws ProofError
  */
 export function assertExpected(
   claims: ProofClaims,
-  { audience, purpose, nonce, subject, transaction }: Expectations & { audience?: string },
+  { audience, purpose, nonce, subject, transaction }: Compared,
 ): void {
   if (audience !== undefined && claims.aud !== audience) throw new ProofError('wrong-audience');
   if (purpose !== undefined && claims.purpose !== purpose) throw new ProofError('wrong-purpose');
@@ -133,9 +155,8 @@ function isProofClaims(claims: object): claims is ProofClaims {
   );
 }
 
-const isSameTransaction = (actual: Transaction | undefined, expected: Transaction): boolean =>
-  actual !== undefined &&
-  actual.amount === expected.amount &&
+const isSameTransaction = (actual: Transaction | null | undefined, expected: Transaction): boolean =>
+  actual?.amount === expected.amount &&
   actual.currency === expected.currency &&
   actual.payee === expected.payee &&
   actual.reference === expected.reference;
@@ -154,7 +175,9 @@ function toProofError(error: unknown): ProofError {
   }
   if (error instanceof errors.JWSSignatureVerificationFailed) return new ProofError('bad-signature', options);
   if (error instanceof errors.JOSEAlgNotAllowed) return new ProofError('wrong-algorithm', options);
-  if (error instanceof errors.JWKSNoMatchingKey) return new ProofError('unknown-key', options);
+  if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) {
+    return new ProofError('unknown-key', options);
+  }
   if (error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid) {
     return new ProofError('keys-unavailable', options);
   }

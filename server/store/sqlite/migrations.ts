@@ -30,8 +30,8 @@ const migrations: string[] = [
     reason TEXT,
     created_at INTEGER NOT NULL,
     at INTEGER NOT NULL,
-    PRIMARY KEY (verification_id, id)
-  ) STRICT, WITHOUT ROWID;
+    UNIQUE (verification_id, id)
+  ) STRICT;
 
   CREATE TABLE intents (
     id TEXT PRIMARY KEY,

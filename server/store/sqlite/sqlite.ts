@@ -12,6 +12,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as delay } from 'node:timers/promises';
 import { charge } from '../gcra.ts';
 import {
   type Charge,
@@ -24,6 +25,7 @@ import {
   type Idempotency,
   type Intent,
   type RedeemOutcome,
+  type RedeemStep,
   type ResendOutcome,
   type ResendStep,
   type SendFacts,
@@ -51,29 +53,29 @@ import {
 } from './rows.ts';
 import { prepareStatements } from './statements.ts';
 
+/** How long opening waits for another process that opens the same file. Nothing is served yet. */
+const OPEN_TIMEOUT_MS = 10_000;
 /** How long a step waits for another process's write before it gives up. */
 const BUSY_TIMEOUT_MS = 2_000;
+const MAX_BUSY_WAIT_MS = 25;
 /** How many rows of each table one sweep looks at. */
 const SWEEP_BATCH = 500;
 
 const deliveryRank = { queued: 0, sent: 1, failed: 2, delivered: 3 } as const;
 
-/** @param file path of the database, made with its folder when missing; `:memory:` keeps nothing. */
+/**
+ * @param file path of the database, made with its folder when missing; `:memory:` keeps nothing
+ * @throws StoreUnavailable that names the file and what is wrong with it
+ */
 export function openSqliteStore({ file }: { file: string }): Store {
-  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
-  const db = available(() => {
-    const opened = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
-    opened.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0;');
-    migrate(opened);
-    return opened;
-  });
+  const db = openDatabase(file);
   const sql = prepareStatements(db);
   const checkpointer = file === ':memory:' ? undefined : startCheckpointer(file);
   /** Where the sweep of the tables without a time index goes on. */
   const sweptUpTo = { limits: '', guesses: '' };
 
   /** One atomic step. `IMMEDIATE` takes the write lock first, so that what is read stays true. */
-  function atomically<T>(step: () => T): T {
+  function atomically<T>(step: () => T): Promise<T> {
     return available(() => {
       db.exec('BEGIN IMMEDIATE');
       try {
@@ -286,12 +288,13 @@ export function openSqliteStore({ file }: { file: string }): Store {
     };
   }
 
-  function redeem({ now, jti, idempotency, forgetAt }: Parameters<Store['redeem']>[0]): RedeemOutcome {
+  function redeem({ now, jti, idempotency, expiresAt, forgetAt }: RedeemStep): RedeemOutcome {
     const before = recall<{ redeemedAt: number }>(idempotency, now);
     if (before === 'reused') return { kind: 'idempotency-key-reused' };
     if (before) return { kind: 'replayed', redeemedAt: before.redeemedAt };
     const earlier = rowOf<{ redeemed_at: number }>(sql.findRedemption, jti);
     if (earlier) return { kind: 'already-redeemed', redeemedAt: earlier.redeemed_at };
+    if (now >= expiresAt) return { kind: 'expired' };
     sql.addRedemption.run(jti, now, forgetAt);
     remember(idempotency, { redeemedAt: now });
     return { kind: 'redeemed', redeemedAt: now };
@@ -330,13 +333,13 @@ export function openSqliteStore({ file }: { file: string }): Store {
   }
 
   return {
-    start: async (step) => atomically(() => start(step)),
-    resend: async (step) => atomically(() => resend(step)),
-    check: async (step) => atomically(() => check(step)),
-    redeem: async (step) => atomically(() => redeem(step)),
-    settleDelivery: async (settled) => atomically(() => settleDelivery(settled)),
+    start: (step) => atomically(() => start(step)),
+    resend: (step) => atomically(() => resend(step)),
+    check: (step) => atomically(() => check(step)),
+    redeem: (step) => atomically(() => redeem(step)),
+    settleDelivery: (settled) => atomically(() => settleDelivery(settled)),
 
-    cancel: async (id, now) =>
+    cancel: (id, now) =>
       atomically(() => {
         const verification = findVerification(id);
         if (!verification) return false;
@@ -344,33 +347,33 @@ export function openSqliteStore({ file }: { file: string }): Store {
         return true;
       }),
 
-    find: async (id) =>
+    find: (id) =>
       available(() => {
         const verification = findVerification(id);
         if (!verification) return undefined;
         return { verification, deliveries: rowsOf<DeliveryRow>(sql.findDeliveries, id).map(toDelivery) };
       }),
 
-    addIntent: async (intent, forgetAt) =>
-      available(() => {
+    addIntent: (intent, forgetAt) =>
+      atomically(() => {
         sql.addIntent.run(intent.id, JSON.stringify(intent), intent.expiresAt, forgetAt);
       }),
 
-    findIntent: async (id) =>
+    findIntent: (id) =>
       available(() => {
         const row = rowOf<{ facts: string }>(sql.findIntent, id);
         return row && parseFacts<Intent>(row.facts);
       }),
 
-    forgetGuesses: async (phoneKey) =>
-      available(() => {
+    forgetGuesses: (phoneKey) =>
+      atomically(() => {
         // '|' separates the number from the network and '}' is the next character in byte order.
         sql.forgetGuesses.run(`${phoneKey}|`, `${phoneKey}}`);
       }),
 
-    signingKeys: async () => available(() => rowsOf<SigningKeyRow>(sql.findSigningKeys).map(toSigningKey)),
+    signingKeys: () => available(() => rowsOf<SigningKeyRow>(sql.findSigningKeys).map(toSigningKey)),
 
-    addSigningKey: async (key: SigningKey, newestKid) =>
+    addSigningKey: (key: SigningKey, newestKid) =>
       atomically(() => {
         const newest = rowsOf<SigningKeyRow>(sql.findSigningKeys).at(-1);
         if ((newest?.kid ?? null) !== newestKid) return false;
@@ -379,29 +382,29 @@ export function openSqliteStore({ file }: { file: string }): Store {
         return true;
       }),
 
-    removeSigningKey: async (kid) =>
-      available(() => {
+    removeSigningKey: (kid) =>
+      atomically(() => {
         sql.removeSigningKey.run(kid);
       }),
 
-    resealSigningKey: async (kid, sealed) =>
-      available(() => {
+    resealSigningKey: (kid, sealed) =>
+      atomically(() => {
         sql.resealSigningKey.run(sealed, kid);
       }),
 
-    keepSecret: async (name, sealed) =>
+    keepSecret: (name, sealed) =>
       atomically(() => {
         sql.keepSecret.run(name, sealed);
         return rowOf<{ sealed: string }>(sql.findSecret, name)?.sealed ?? sealed;
       }),
 
-    resealSecret: async (name, sealed) =>
-      available(() => {
+    resealSecret: (name, sealed) =>
+      atomically(() => {
         sql.resealSecret.run(sealed, name);
       }),
 
-    sweep: async (now) => atomically(() => sweep(now)),
-    ping: async () =>
+    sweep: (now) => atomically(() => sweep(now)),
+    ping: () =>
       available(() => {
         sql.ping.get();
       }),
@@ -410,6 +413,21 @@ export function openSqliteStore({ file }: { file: string }): Store {
       if (db.isOpen) db.close();
     },
   };
+}
+
+function openDatabase(file: string): DatabaseSync {
+  try {
+    if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
+    const db = new DatabaseSync(file, { timeout: OPEN_TIMEOUT_MS });
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0;');
+    migrate(db);
+    // From here on nothing waits inside SQLite: that would keep the whole process from answering.
+    db.exec('PRAGMA busy_timeout = 0');
+    return db;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new StoreUnavailable(`the database ${file} cannot be used: ${why}`, { cause: error });
+  }
 }
 
 /** An intent whose verification ended without a decision may try again: an expired code is no dead end. */
@@ -430,18 +448,41 @@ function sendFacts(
   };
 }
 
-/** SQLITE_CONSTRAINT: a mistake of ours and not the engine's absence. */
+const SQLITE_BUSY = 5;
+/** A mistake of ours and not the engine's absence. */
 const SQLITE_CONSTRAINT = 19;
 
-/** Runs against the engine; its failures (full, locked, read-only, corrupt, closed) become `StoreUnavailable`. */
-function available<T>(run: () => T): T {
+/** SQLite's primary result code, where the error is SQLite's. */
+function resultCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('code' in error) || error.code !== 'ERR_SQLITE_ERROR') return undefined;
+  return 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : 0;
+}
+
+/** The engine's failures (full, locked, read-only, corrupt, closed) as `StoreUnavailable`. */
+function orUnavailable<T>(run: () => T): T {
   try {
     return run();
   } catch (error) {
-    if (!(error instanceof Error) || !('code' in error)) throw error;
-    const isEngine = error.code === 'ERR_SQLITE_ERROR' || error.code === 'ERR_INVALID_STATE';
-    const primary = 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : 0;
-    if (!isEngine || primary === SQLITE_CONSTRAINT) throw error;
-    throw new StoreUnavailable(error.message, { cause: error });
+    const code = resultCode(error);
+    const isClosed = error instanceof Error && 'code' in error && error.code === 'ERR_INVALID_STATE';
+    if (!isClosed && (code === undefined || code === SQLITE_CONSTRAINT)) throw error;
+    throw new StoreUnavailable(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+/**
+ * Runs against the engine. While another process writes, it is asked again and again, and this process
+ * goes on with its other work meanwhile.
+ */
+async function available<T>(run: () => T): Promise<T> {
+  const deadline = performance.now() + BUSY_TIMEOUT_MS;
+  for (let waitMs = 1; ; waitMs = Math.min(waitMs * 2, MAX_BUSY_WAIT_MS)) {
+    try {
+      return orUnavailable(run);
+    } catch (error) {
+      const isBusy = error instanceof StoreUnavailable && resultCode(error.cause) === SQLITE_BUSY;
+      if (!isBusy || performance.now() > deadline) throw error;
+    }
+    await delay(Math.random() * waitMs);
   }
 }

@@ -23,7 +23,7 @@ export function prepareStatements(db: DatabaseSync) {
       `INSERT INTO deliveries (verification_id, id, channel, provider, status, provider_reference, reason, created_at, at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
-    findDeliveries: prepare('SELECT * FROM deliveries WHERE verification_id = ? ORDER BY created_at, id'),
+    findDeliveries: prepare('SELECT * FROM deliveries WHERE verification_id = ? ORDER BY rowid'),
     findDelivery: prepare('SELECT * FROM deliveries WHERE verification_id = ? AND id = ?'),
     settleDelivery: prepare(
       `UPDATE deliveries SET status = ?, provider_reference = coalesce(?, provider_reference), reason = ?, at = ?
@@ -57,7 +57,7 @@ export function prepareStatements(db: DatabaseSync) {
     findRedemption: prepare('SELECT redeemed_at FROM redemptions WHERE jti = ?'),
     addRedemption: prepare('INSERT INTO redemptions (jti, redeemed_at, forget_at) VALUES (?, ?, ?)'),
 
-    findSigningKeys: prepare('SELECT * FROM signing_keys ORDER BY created_at, rowid'),
+    findSigningKeys: prepare('SELECT * FROM signing_keys ORDER BY rowid'),
     addSigningKey: prepare(
       `INSERT INTO signing_keys (kid, algorithm, public_jwk, sealed_private_jwk, created_at, signs_from)
        VALUES (?, ?, ?, ?, ?, ?)`,
