@@ -15,4 +15,6 @@ for (const project of ['tsconfig.build.json', 'widget/tsconfig.build.json']) {
   });
   if (status !== 0) process.exit(1);
 }
-cpSync('server/delivery/simulator', 'dist/server/delivery/simulator', { recursive: true });
+for (const folder of ['server/delivery/simulator', 'server/store/redis/scripts']) {
+  cpSync(folder, `dist/${folder}`, { recursive: true });
+}

@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { startTestRunner } from '@web/test-runner';
 import { z } from 'zod';
 import { buildElement } from './build-element.ts';
-import { chromiumTool, ensureTool } from './tools.ts';
+import { chromiumTool, ensureTool, redisTool } from './tools.ts';
 
 type Count = { passed: number; failed: number; skipped: number };
 
@@ -43,16 +43,15 @@ const vitestReport = z.object({
   numPendingTests: z.int(),
 });
 
-function vitest({ isBrowserThere }: { isBrowserThere: boolean }): Count {
+function vitest(without: string[]): Count {
   const report = join(tmpdir(), `phone-proof-vitest-${process.pid}.json`);
-  const without = isBrowserThere ? [] : ['--exclude', 'demo/journeys/**'];
   const isGood = run(
     'vitest',
     'run',
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${report}`,
-    ...without,
+    ...without.flatMap((pattern) => ['--exclude', pattern]),
   );
   try {
     const { numPassedTests, numFailedTests, numPendingTests } = vitestReport.parse(
@@ -88,15 +87,21 @@ type Suite = { tests: { passed: boolean; skipped: boolean }[]; suites: Suite[] }
 
 const { values } = parseArgs({ options: { fast: { type: 'boolean', default: false } } });
 staticChecks();
-const chromium = values.fast ? undefined : ensureTool(chromiumTool);
-if (chromium) await buildElement();
-add(vitest({ isBrowserThere: chromium !== undefined }));
-if (chromium) add(await webTestRunner());
-else if (process.env.CI) add(one(false));
-else {
-  console.error('\n  Skipped for want of a browser: the element’s tests and the journeys.\n');
-  add({ passed: 0, failed: 0, skipped: 2 });
+
+/** What is left out for want of a tool: counted, told aloud, and a failure where nobody would read it. */
+function missing(what: string): void {
+  console.error(`\n  Left out: ${what}.\n`);
+  add(process.env.CI ? one(false) : { passed: 0, failed: 0, skipped: 1 });
 }
+
+const chromium = values.fast ? undefined : ensureTool(chromiumTool);
+const redis = ensureTool(redisTool);
+if (!redis) missing('the tests of the Redis store');
+if (!chromium) missing('the tests of the element and the journeys');
+
+if (chromium) await buildElement();
+add(vitest([...(chromium ? [] : ['demo/journeys/**']), ...(redis ? [] : ['server/store/redis/**'])]));
+if (chromium) add(await webTestRunner());
 
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
 console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);

@@ -6,6 +6,8 @@
  *     if (!chromium) skip('…');
  */
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { findChromium } from './chromium.ts';
 
 type Tool = {
@@ -40,6 +42,18 @@ export const chromiumTool: Tool = {
   },
 };
 
+export const redisTool: Tool = {
+  name: 'redis-server',
+  find: () => onPath('redis-server'),
+  packages: {
+    'apt-get': ['redis-server'],
+    dnf: ['redis'],
+    apk: ['redis'],
+    pacman: ['redis'],
+    brew: ['redis'],
+  },
+};
+
 /** The tool's path; undefined when it is missing and not ours to install, which is then said aloud. */
 export function ensureTool(tool: Tool): string | undefined {
   const found = tool.find();
@@ -63,5 +77,11 @@ export function ensureTool(tool: Tool): string | undefined {
   );
   return undefined;
 }
+
+const onPath = (command: string) =>
+  (process.env.PATH ?? '')
+    .split(delimiter)
+    .map((folder) => join(folder, command))
+    .find(existsSync);
 
 const has = (command: string) => spawnSync(command, ['--version'], { stdio: 'ignore' }).error === undefined;

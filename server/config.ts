@@ -15,13 +15,16 @@ import { z } from 'zod';
 import { channel, codeAlphabet, purposeName } from './contract.ts';
 import { addRange } from './guard/client-network.ts';
 import { MIN_SECRET_LENGTH } from './secrets.ts';
+import { parseRedisUrl } from './store/redis/redis-url.ts';
 
 const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
+const durationForms = 'a duration is a number of seconds or a string such as "30s", "10m", "24h" or "90d"';
+
 /** '10m' → 600000. */
 const duration = z
-  .union([z.number().nonnegative(), z.string().regex(/^\d+(\.\d+)?[smhd]$/)], {
-    error: 'a duration is a number of seconds or a string such as "30s", "10m", "24h" or "90d"',
+  .union([z.number().nonnegative(durationForms), z.string().regex(/^\d+(\.\d+)?[smhd]$/, durationForms)], {
+    error: durationForms,
   })
   .transform((value) =>
     typeof value === 'number'
@@ -42,16 +45,23 @@ const origin = z.string().refine((text) => text === '*' || isOrigin(text), {
 });
 
 function isOrigin(text: string): boolean {
-  return URL.canParse(text) && new URL(text).origin === text;
+  return URL.canParse(text) && new URL(text).origin === text && !text.includes('*');
 }
 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'a URL that begins with https:// or http://' });
+
+/** Where browsers and backends look: an address alone, without what would stand in the way of a path. */
+const publicAddress = httpUrl.refine((text) => {
+  if (!URL.canParse(text)) return false;
+  const { search, hash, username, password } = new URL(text);
+  return `${search}${hash}${username}${password}` === '';
+}, 'must be an address without query, fragment or user');
 
 /** GSM 03.40 §9.1.2.5: alphanumeric up to 11 characters; otherwise a number or short code. */
 const originator = z
   .string()
   .regex(
-    /^([A-Za-z0-9 ]{1,11}|\+?[0-9]{3,15})$/,
+    /^((?=.*[A-Za-z0-9])[A-Za-z0-9 ]{1,11}|\+?[0-9]{3,15})$/,
     'an originator is at most 11 letters, digits or spaces, or a number',
   );
 
@@ -154,12 +164,33 @@ const delivery = z.discriminatedUnion('provider', [
   }),
 ]);
 
+const store = z.discriminatedUnion('engine', [
+  /** One file under `dataDir`: nothing else to run. */
+  z.strictObject({ engine: z.literal('sqlite') }),
+  /** Redis or Valkey, shared by a fleet. */
+  z.strictObject({
+    engine: z.literal('redis'),
+    /** `redis://…`, `redis-sentinel://…/name`, `redis-cluster://…`; with `rediss` for TLS. Usually REDIS_URL. */
+    url: z
+      .string()
+      .refine(
+        isRedisUrl,
+        'expected redis://host:6379, redis-sentinel://host:26379/name or redis-cluster://host:6379',
+      ),
+    /** Begins every key. */
+    prefix: z
+      .string()
+      .regex(/^[\w-]{1,32}$/)
+      .default('pp'),
+  }),
+]);
+
 const secret = z.string().min(MIN_SECRET_LENGTH, `a secret has at least ${MIN_SECRET_LENGTH} characters`);
 
 const configSchema = z
   .strictObject({
     /** Where browsers and backends reach this server; the proof's `iss`. No trailing slash. */
-    publicUrl: httpUrl.transform((text) => text.replace(/\/+$/, '')),
+    publicUrl: publicAddress.transform((text) => text.replace(/\/+$/, '')),
     port: z.int().min(0).max(65_535).default(8787),
     /** The address to listen on; all when absent. */
     host: z.string().optional(),
@@ -176,6 +207,7 @@ const configSchema = z
         keyOverlap: between('0s', '7d').default(duration.parse('10m')),
       })
       .prefault({}),
+    store: store.prefault({ engine: 'sqlite' }),
     delivery,
     /** Numbers and verifications are erased after that. */
     retention: between('1h', '90d').default(duration.parse('24h')),
@@ -203,6 +235,15 @@ const configSchema = z
       });
     }
   });
+
+function isRedisUrl(url: string): boolean {
+  try {
+    parseRedisUrl(url);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function isRange(entry: string): boolean {
   try {
@@ -245,7 +286,7 @@ export class ConfigError extends Error {
  * @throws ConfigError that names each wrong member and says what is expected
  */
 export function parseConfig(fileContent: unknown, env: Record<string, string | undefined> = {}): Config {
-  const parsed = configSchema.safeParse(withEnvironment(fileContent, env));
+  const parsed = configSchema.safeParse(withEnvironment(fileContent, env), { reportInput: true });
   if (!parsed.success) {
     throw new ConfigError(parsed.error.issues.map((issue) => `${pathOf(issue.path)}: ${sentence(issue)}`));
   }
@@ -264,6 +305,7 @@ function withEnvironment(fileContent: unknown, env: Record<string, string | unde
   if (env.PHONE_PROOF_SECRET) content.secrets = env.PHONE_PROOF_SECRET.split(',').map((one) => one.trim());
   if (env.PORT) content.port = Number(env.PORT);
   if (env.DATA_DIR) content.dataDir = env.DATA_DIR;
+  if (env.REDIS_URL) content.store = { ...redisPart(content.store), engine: 'redis', url: env.REDIS_URL };
 
   const deliveryPart = looseRecord.safeParse(content.delivery);
   if (deliveryPart.success && deliveryPart.data.provider === 'messagebird' && env.MESSAGEBIRD_ACCESS_KEY) {
@@ -278,6 +320,11 @@ function withEnvironment(fileContent: unknown, env: Record<string, string | unde
   }
   return content;
 }
+
+const redisPart = (part: unknown) => {
+  const parsed = looseRecord.safeParse(part);
+  return parsed.success && parsed.data.engine === 'redis' ? parsed.data : {};
+};
 
 /** `my-shop` → `PHONE_PROOF_SECRET_KEY_MY_SHOP`. */
 const secretKeyVariable = (siteId: string) =>
@@ -333,6 +380,7 @@ function sentence(issue: z.core.$ZodIssue): string {
   if (isMissing && last === 'secretKey') {
     return 'is missing; set it here or as PHONE_PROOF_SECRET_KEY_<SITE ID>';
   }
+  if (issue.code === 'invalid_key') return issue.issues[0]?.message ?? issue.message;
   if (isMissing && last === 'accessKey') return 'is missing; set MESSAGEBIRD_ACCESS_KEY';
   return issue.message;
 }

@@ -15,8 +15,8 @@ import { parsePhone } from './guard/phone-number.ts';
 import { loadKeptKeys } from './kept-keys.ts';
 import { Problem } from './problem.ts';
 import { createKeyring, SecretGone } from './secrets.ts';
-import { inDataDir, loadKeys, startServer } from './serve.ts';
-import { openSqliteStore } from './store/sqlite/sqlite.ts';
+import { loadKeys, startServer } from './serve.ts';
+import { openStore } from './store/open.ts';
 import { StoreUnavailable } from './store/store.ts';
 import { phoneKeyOf } from './verification/deps.ts';
 
@@ -78,7 +78,7 @@ async function withKeys<T>(
   config: Config,
   use: (keys: Awaited<ReturnType<typeof loadKeys>>) => Promise<T>,
 ): Promise<T> {
-  const store = openSqliteStore({ file: inDataDir(config, 'phone-proof.sqlite') });
+  const store = await openStore(config);
   try {
     return await use(await loadKeys(config, store, createKeyring(config.secrets), Date.now));
   } finally {
@@ -110,7 +110,7 @@ async function unlock(config: Config, [siteId, number]: string[]): Promise<void>
     throw new UsageError('unlock: name the site and the number');
   if (!config.sites.some(({ id }) => id === siteId)) throw new UsageError(`there is no site "${siteId}"`);
   const { e164 } = parsePhone(number);
-  const store = openSqliteStore({ file: inDataDir(config, 'phone-proof.sqlite') });
+  const store = await openStore(config);
   try {
     const { index } = await loadKeptKeys(store, createKeyring(config.secrets));
     await store.forgetGuesses(phoneKeyOf(index, siteId, e164));

@@ -108,6 +108,9 @@ export function createKeyring(secrets: [string, ...string[]]): Keyring {
   const [newestSecret, ...older] = secrets;
   const newest = new Secret(newestSecret);
   const all = [newest, ...older.map((secret) => new Secret(secret))];
+  if (new Set(all.map(({ id }) => id.toString('hex'))).size < all.length) {
+    throw new Error('two of the configured secrets cannot be told apart: replace the newer one');
+  }
   const find = (id: Uint8Array) => all.find((secret) => secret.id.equals(id));
 
   return {

@@ -29,7 +29,7 @@ import { createRedeem } from './proof/redeem.ts';
 import type { AppContext } from './routes/env.ts';
 import { createKeyring, type Keyring } from './secrets.ts';
 import { createSites, proofTtlOf } from './sites.ts';
-import { openSqliteStore } from './store/sqlite/sqlite.ts';
+import { inDataDir, openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
 import { createVerifications } from './verification/verifications.ts';
 
@@ -65,7 +65,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { config, clock = Date.now } = options;
   const log = options.log ?? createLog(config.logLevel);
   const keyring = createKeyring(config.secrets);
-  const store = openSqliteStore({ file: inDataDir(config, 'phone-proof.sqlite') });
+  const store = await openStore(config);
   const keys = await loadKeys(config, store, keyring, clock);
   const { index, pairwise } = await loadKeptKeys(store, keyring);
 
@@ -172,9 +172,6 @@ export function loadKeys(config: Config, store: Store, keyring: Keyring, clock: 
   });
 }
 
-export const inDataDir = ({ dataDir }: Config, name: string): string =>
-  dataDir === ':memory:' ? dataDir : join(dataDir, name);
-
 function createProvider(
   config: Config,
   clock: Clock,
@@ -186,7 +183,7 @@ function createProvider(
       return { provider: createMessageBird({ accessKey, deadlineMs: timeout }), simulator: undefined };
     }
     case 'simulator': {
-      const simulator = createSimulator({ clock, file: inDataDir(config, 'simulator.sqlite') });
+      const simulator = createSimulator({ clock, file: inDataDir(config.dataDir, 'simulator.sqlite') });
       return { provider: simulator, simulator };
     }
   }

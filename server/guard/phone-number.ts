@@ -51,7 +51,7 @@ export function foldDigits(text: string): string {
     if (point < 0x80) return digit;
     // Digits of a script stand in runs of ten; count back to where the run begins.
     let zero = point;
-    while (point - zero < 9 && /\p{Nd}/u.test(String.fromCodePoint(zero - 1))) zero -= 1;
+    while (/\p{Nd}/u.test(String.fromCodePoint(zero - 1))) zero -= 1;
     return String((point - zero) % 10);
   });
 }
@@ -69,7 +69,8 @@ export function parsePhone(written: string, country?: string): ParsedPhone {
     .replace(/^\s*tel:/i, '')
     .trim();
   // `00` means abroad nearly everywhere, and a person who typed it means it whatever country is selected.
-  const international = /^00[1-9]/.test(text) ? read(`+${text.slice(2)}`) : undefined;
+  const abroad = /^\(?00\)?[\s\p{Pd}]*(?=[1-9])/u;
+  const international = abroad.test(text) ? read(text.replace(abroad, '+')) : undefined;
   const number = international ?? read(text, country);
   if (!number) throw new Problem('invalid-phone');
   const isSatellite = satelliteCallingCodes.has(number.countryCallingCode);
@@ -115,6 +116,6 @@ export function maskPhone(e164: string): string {
   const last = national.slice(-4);
   const hidden = national.slice(0, -4);
   // Short numbers show less: never more than half of the digits.
-  if (national.length < 8) return `+${number.countryCallingCode} ${BULLET.repeat(4)} ${national.slice(-2)}`;
+  if (national.length < 9) return `+${number.countryCallingCode} ${BULLET.repeat(4)} ${national.slice(-2)}`;
   return `+${number.countryCallingCode} ${hidden.slice(0, 1)} ${BULLET.repeat(4)} ${last}`;
 }

@@ -50,11 +50,11 @@ export function deriveCode(
 
 /**
  * What was typed or pasted, as the code it means: any script's digits, either case, spaces and dashes
- * dropped. Undefined when it cannot be a code of this shape, which costs no guess.
+ * dropped (also the minus sign, and what Japanese keyboards type for a dash). Undefined when it cannot be a code of this shape, which costs no guess.
  */
 export function readCode(typed: string, { length, alphabet }: CodeShape): string | undefined {
   const code = foldDigits(typed)
-    .replace(/[\s\p{Cf}\p{Pd}]/gu, '')
+    .replace(/[\s\p{Cf}\p{Pd}\u2212\u30fc]/gu, '')
     .toUpperCase();
   if (code.length !== length) return undefined;
   return [...code].every((symbol) => alphabets[alphabet].includes(symbol)) ? code : undefined;

@@ -19,5 +19,7 @@ export const shardOf = (phoneKey: string): string => phoneKey.slice(0, SHARD_LEN
 export const newId = (prefix: IdPrefix, shard: string): string =>
   `${prefix}_${shard}${randomBytes(RANDOM_BYTES).toString('base64url')}`;
 
+export const shardOfId = (id: string): string => id.slice(4, 4 + SHARD_LENGTH);
+
 export const isId = (prefix: IdPrefix, text: string): boolean =>
   text.startsWith(`${prefix}_`) && /^[a-z]{3}_[A-Za-z0-9_-]{24}$/.test(text);

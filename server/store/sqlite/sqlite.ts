@@ -55,6 +55,7 @@ import { prepareStatements } from './statements.ts';
 
 /** How long opening waits for another process that opens the same file. Nothing is served yet. */
 const OPEN_TIMEOUT_MS = 10_000;
+const OPEN_RETRY_MS = 20;
 /** How long a step waits for another process's write before it gives up. */
 const BUSY_TIMEOUT_MS = 2_000;
 const MAX_BUSY_WAIT_MS = 25;
@@ -416,19 +417,31 @@ export function openSqliteStore({ file }: { file: string }): Store {
 }
 
 function openDatabase(file: string): DatabaseSync {
-  try {
-    if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
-    const db = new DatabaseSync(file, { timeout: OPEN_TIMEOUT_MS });
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0;');
-    migrate(db);
-    // From here on nothing waits inside SQLite: that would keep the whole process from answering.
-    db.exec('PRAGMA busy_timeout = 0');
-    return db;
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new StoreUnavailable(`the database ${file} cannot be used: ${why}`, { cause: error });
+  const deadline = performance.now() + OPEN_TIMEOUT_MS;
+  for (;;) {
+    let db: DatabaseSync | undefined;
+    try {
+      if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
+      db = new DatabaseSync(file, { timeout: OPEN_TIMEOUT_MS });
+      db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0;');
+      migrate(db);
+      // From here on nothing waits inside SQLite: that would keep the whole process from answering.
+      db.exec('PRAGMA busy_timeout = 0');
+      return db;
+    } catch (error) {
+      if (db?.isOpen) db.close();
+      // While another process switches a new file to write-ahead logging, SQLite refuses without waiting.
+      if (resultCode(error) !== SQLITE_BUSY || performance.now() > deadline) {
+        const why = error instanceof Error ? error.message : String(error);
+        throw new StoreUnavailable(`the database ${file} cannot be used: ${why}`, { cause: error });
+      }
+      pause(OPEN_RETRY_MS);
+    }
   }
 }
+
+/** Stops this thread: only for a process that serves nothing yet. */
+const pause = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 
 /** An intent whose verification ended without a decision may try again: an expired code is no dead end. */
 const canStartAgain = (earlier: Verification, now: number) =>

@@ -81,7 +81,9 @@ export function prepareStatements(db: DatabaseSync) {
     removeRedemptions: prepare(
       'DELETE FROM redemptions WHERE jti IN (SELECT jti FROM redemptions WHERE forget_at <= ? LIMIT ?)',
     ),
-    limitsAfter: prepare('SELECT key, tat AS ends FROM limits WHERE key > ? ORDER BY key LIMIT ?'),
+    limitsAfter: prepare(
+      'SELECT key, (tat + 999) / 1000 AS ends FROM limits WHERE key > ? ORDER BY key LIMIT ?',
+    ),
     removeLimit: prepare('DELETE FROM limits WHERE key = ?'),
     guessesAfter: prepare(
       'SELECT key, expires_at AS ends FROM failed_guesses WHERE key > ? ORDER BY key LIMIT ?',

@@ -1,0 +1,576 @@
+/**
+ * The store that a fleet shares: Redis or Valkey; one server, Sentinel or Cluster.
+ *
+ *     const store = await openRedisStore({ url: 'redis://localhost:6379' });
+ *     await store.start(step);
+ *     await store.close();
+ *
+ * Every step is one script. On a cluster a step whose limits lie in other slots reserves those first,
+ * one call a slot, and gives them back when the last call refuses. Whatever is kept expires by itself
+ * (the signing keys and the server's own secret excepted), so that there is nothing to sweep.
+ */
+import { Cluster } from 'ioredis';
+import { z } from 'zod';
+import {
+  type Charge,
+  type ChargeState,
+  type CheckFacts,
+  type CheckOutcome,
+  type CheckStep,
+  type GuessLimits,
+  type Idempotency,
+  type Intent,
+  type RedeemOutcome,
+  type RedeemStep,
+  type ResendOutcome,
+  type ResendStep,
+  type SendFacts,
+  type SigningKey,
+  type StartOutcome,
+  type StartStep,
+  type Store,
+  StoreUnavailable,
+} from '../store.ts';
+import { connectRedis } from './connect.ts';
+import { keysOf } from './keys.ts';
+import { deliveryFields, hashOf, toDeliveries, toVerification, verificationFields } from './records.ts';
+import { runScript, type Script, scripts } from './scripts.ts';
+
+export type RedisStoreOptions = {
+  /** See `connect.ts` for the forms. */
+  url: string;
+  /** Begins every key, so that several installations can share a server. */
+  prefix?: string;
+};
+
+/** The part of a step that lies in another slot than its verification. */
+type Reservation = { idempotency: Idempotency | null; facts: string; charges: Charge[] };
+type Limited = Extract<StartOutcome, { kind: 'limited' }>;
+
+/** @throws StoreUnavailable when the server cannot be reached */
+export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions): Promise<Store> {
+  const redis = connectRedis(url);
+  // Without a listener a lost connection would end the process; each call learns of it by itself.
+  redis.on('error', () => {});
+  const isCluster = redis instanceof Cluster;
+  const keys = keysOf(prefix);
+
+  let isClosed = false;
+
+  async function available<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      if (isClosed) throw new Error('the store is closed');
+      return await call();
+    } catch (error) {
+      if (isOurMistake(error)) throw error;
+      throw new StoreUnavailable(error instanceof Error ? error.message : String(error), { cause: error });
+    }
+  }
+
+  const run = (script: Script, keyList: string[], args: (string | number)[]) =>
+    available(() => runScript(redis, script, keyList, args)).then((answer) => answerOf(answer));
+
+  // ── Reservations ───────────────────────────────────────────────────────────────────────────────
+
+  const idempotencyArgs = (idempotency: Idempotency | null, now: number): [string, number] =>
+    idempotency ? [idempotency.fingerprint, Math.max(1, idempotency.expiresAt - now)] : ['', 1];
+
+  const chargeArgs = (charges: Charge[]) => [
+    charges.length,
+    ...charges.flatMap(({ limit, windowMs }) => [limit, windowMs]),
+  ];
+
+  const reservationKeys = ({ idempotency, charges }: Reservation, id: string) => {
+    const chargeKeys = charges.map((charge) => keys.charge(charge, id));
+    return [idempotency ? keys.idempotency(idempotency.key) : (chargeKeys[0] ?? ''), ...chargeKeys];
+  };
+
+  async function reserve(reservation: Reservation, id: string, now: number): Promise<Answer> {
+    const { idempotency, facts, charges } = reservation;
+    const [fingerprint, livesMs] = idempotencyArgs(idempotency, now);
+    return run(scripts.reserve, reservationKeys(reservation, id), [
+      now,
+      fingerprint,
+      livesMs,
+      facts,
+      ...chargeArgs(charges),
+    ]);
+  }
+
+  async function release(reservation: Reservation, id: string, now: number): Promise<void> {
+    const args = [now, reservation.facts, ...chargeArgs(reservation.charges)];
+    await available(() => runScript(redis, scripts.release, reservationKeys(reservation, id), args));
+  }
+
+  /** What of a step lies elsewhere, a slot each: nothing unless this is a cluster. */
+  function reservationsFor(charges: Charge[], idempotency: Idempotency | null, facts: string): Reservation[] {
+    if (!isCluster) return [];
+    const elsewhere = Map.groupBy(
+      charges.filter(({ scope }) => scope !== 'phone'),
+      ({ scope, subject }) => `${scope}|${subject}`,
+    );
+    return [
+      ...(idempotency ? [{ idempotency, facts, charges: [] }] : []),
+      ...[...elsewhere.values()].map((group) => ({ idempotency: null, facts, charges: group })),
+    ];
+  }
+
+  /**
+   * Reserves one slot after the other, then runs the step where its verification lies. Whatever refuses,
+   * what was reserved is given back. A process that dies in between leaves a limit charged once too often
+   * and an idempotency key of a start that never was, which the next try with it takes over.
+   */
+  async function withReservations(
+    reservations: Reservation[],
+    { id, now }: { id: string; now: number },
+    step: () => Promise<Answer>,
+    isDone: (answer: Answer) => boolean,
+  ): Promise<{ answer: Answer; charges: Charge[]; taken: ChargeState[] }> {
+    const done: Reservation[] = [];
+    const taken: ChargeState[] = [];
+    const giveBack = () => Promise.all(done.map((reservation) => release(reservation, id, now)));
+    try {
+      for (const reservation of reservations) {
+        const answer = await reserve(reservation, id, now);
+        if (answer.kind !== 'taken') {
+          await giveBack();
+          return { answer, charges: reservation.charges, taken };
+        }
+        done.push(reservation);
+        taken.push(...chargeStates(reservation.charges, answer.rest[0]));
+      }
+      const answer = await step();
+      if (!isDone(answer)) await giveBack();
+      return { answer, charges: [], taken };
+    } catch (error) {
+      await giveBack().catch(() => {});
+      throw error;
+    }
+  }
+
+  const isHere = ({ scope }: Charge) => !isCluster || scope === 'phone';
+
+  // ── Steps ──────────────────────────────────────────────────────────────────────────────────────
+
+  async function start(step: StartStep): Promise<StartOutcome> {
+    const { now, verification, delivery, intentId, idempotency } = step;
+    const { id, attemptsRemaining, resendsRemaining, resendAt } = verification;
+    const facts = JSON.stringify({
+      verificationId: id,
+      deliveryId: delivery.id,
+      channel: delivery.channel,
+      attemptsRemaining,
+      resendsRemaining,
+      resendAt,
+    } satisfies StartFacts);
+    const here = step.charges.filter(isHere);
+    const verificationKey = keys.verification(id);
+    const hasIdempotencyHere = idempotency !== null && !isCluster;
+    const { answer, charges, taken } = await withReservations(
+      reservationsFor(step.charges, idempotency, facts),
+      { id, now },
+      () =>
+        run(
+          scripts.start,
+          [
+            verificationKey,
+            keys.guesses(verification.phoneKey),
+            intentId === null ? verificationKey : keys.intent(intentId),
+            hasIdempotencyHere ? keys.idempotency(idempotency.key) : verificationKey,
+            ...here.map((charge) => keys.charge(charge, id)),
+          ],
+          [
+            now,
+            Math.max(1, step.forgetAt - now),
+            ...guessArgs(step.guesses),
+            ...idempotencyArgs(idempotency, now),
+            facts,
+            ...chargeArgs(here),
+            ...verificationFields(verification),
+            ...deliveryFields(delivery),
+          ],
+        ),
+      ({ kind }) => kind === 'started',
+    );
+
+    switch (answer.kind) {
+      case 'started':
+        return {
+          kind: 'started',
+          charges: inOrder(step.charges, [...taken, ...chargeStates(here, answer.rest[0])]),
+        };
+      case 'replayed': {
+        const before = startFacts.parse(JSON.parse(String(answer.rest[0])));
+        const found = await find(before.verificationId);
+        if (found) return { kind: 'replayed', verification: found.verification, facts: before };
+        // A start that was reserved and never written, or long forgotten: this one takes its place.
+        if (idempotency) await available(() => redis.del(keys.idempotency(idempotency.key)));
+        return start(step);
+      }
+      case 'intent-missing':
+      case 'intent-used':
+        return { kind: answer.kind };
+      case 'locked':
+        return { kind: 'limited', scope: 'phone', retryAt: Number(answer.rest[0]), charge: null };
+      case 'limited':
+        return limited(charges.length > 0 ? charges : here, answer);
+      case 'reused':
+        return { kind: 'idempotency-key-reused' };
+      default:
+        throw unexpected(answer);
+    }
+  }
+
+  async function resend(step: ResendStep): Promise<ResendOutcome> {
+    const { now, id, delivery, idempotency } = step;
+    const here = step.charges.filter(isHere);
+    const verificationKey = keys.verification(id);
+    const { answer, charges, taken } = await withReservations(
+      // The idempotency key of a resend lies beside its verification.
+      reservationsFor(step.charges, null, ''),
+      { id, now },
+      () =>
+        run(
+          scripts.resend,
+          [
+            verificationKey,
+            idempotency ? keys.idempotencyAt(id, idempotency.key) : verificationKey,
+            ...here.map((charge) => keys.charge(charge, id)),
+          ],
+          [
+            now,
+            ...idempotencyArgs(idempotency, now),
+            delivery.id,
+            delivery.channel,
+            ...chargeArgs(here),
+            ...deliveryFields(delivery),
+          ],
+        ),
+      ({ kind }) => kind === 'resent',
+    );
+
+    switch (answer.kind) {
+      case 'missing':
+        return { kind: 'missing' };
+      case 'reused':
+        return { kind: 'idempotency-key-reused' };
+      case 'limited':
+        return limited(charges.length > 0 ? charges : here, answer);
+      case 'resent': {
+        const before = toVerification(hashOf(answer.rest[0]));
+        return {
+          kind: 'resent',
+          verification: {
+            ...before,
+            channel: delivery.channel,
+            resendsRemaining: before.resendsRemaining - 1,
+            resendAt: now + before.resendWaitMs,
+            resendWaitMs: before.resendWaitMs * 2,
+          },
+          charges: inOrder(step.charges, [...taken, ...chargeStates(here, answer.rest[1])]),
+        };
+      }
+      case 'replayed':
+        return {
+          kind: 'replayed',
+          verification: toVerification(hashOf(answer.rest[0])),
+          facts: sendFacts.parse(JSON.parse(String(answer.rest[1]))),
+        };
+      case 'expired':
+      case 'closed':
+      case 'exhausted':
+      case 'too-early':
+        return { kind: answer.kind, verification: toVerification(hashOf(answer.rest[0])) };
+      default:
+        throw unexpected(answer);
+    }
+  }
+
+  async function check(step: CheckStep): Promise<CheckOutcome> {
+    const { now, id, isRight, guesses, idempotency } = step;
+    const verificationKey = keys.verification(id);
+    const answer = await run(
+      scripts.check,
+      [verificationKey, idempotency ? keys.idempotencyAt(id, idempotency.key) : verificationKey],
+      [now, isRight ? 1 : 0, ...idempotencyArgs(idempotency, now), ...guessArgs(guesses)],
+    );
+    switch (answer.kind) {
+      case 'missing':
+        return { kind: 'missing' };
+      case 'reused':
+        return { kind: 'idempotency-key-reused' };
+    }
+    const before = toVerification(hashOf(answer.rest[0]));
+    switch (answer.kind) {
+      case 'approved':
+        return { kind: 'approved', verification: { ...before, status: 'approved', approvedAt: now } };
+      case 'incorrect': {
+        const attemptsRemaining = Number(answer.rest[1]);
+        const status = attemptsRemaining > 0 ? 'pending' : 'failed';
+        return {
+          kind: 'incorrect',
+          attemptsRemaining,
+          status,
+          verification: { ...before, attemptsRemaining, status },
+        };
+      }
+      case 'replayed':
+        return {
+          kind: 'replayed',
+          verification: before,
+          facts: checkFacts.parse(JSON.parse(String(answer.rest[1]))),
+        };
+      case 'expired':
+      case 'closed':
+        return { kind: answer.kind, verification: before };
+      case 'locked':
+        return {
+          kind: 'limited',
+          scope: 'phone',
+          retryAt: Number(answer.rest[1]),
+          charge: null,
+          verification: before,
+        };
+      default:
+        throw unexpected(answer);
+    }
+  }
+
+  async function redeem({ now, jti, expiresAt, idempotency, forgetAt }: RedeemStep): Promise<RedeemOutcome> {
+    const mark = keys.redemption(jti);
+    const facts = JSON.stringify({ redeemedAt: now });
+    const { answer } = await withReservations(
+      reservationsFor([], idempotency, facts),
+      { id: '', now },
+      () =>
+        run(
+          scripts.redeem,
+          [mark, idempotency && !isCluster ? keys.idempotency(idempotency.key) : mark],
+          [now, Math.max(1, forgetAt - now), ...idempotencyArgs(idempotency, now), expiresAt],
+        ),
+      ({ kind }) => kind === 'redeemed',
+    );
+    switch (answer.kind) {
+      case 'redeemed':
+      case 'already-redeemed':
+        return { kind: answer.kind, redeemedAt: Number(answer.rest[0]) };
+      case 'expired':
+        return { kind: 'expired' };
+      case 'replayed':
+        return { kind: 'replayed', ...redeemFacts.parse(JSON.parse(String(answer.rest[0]))) };
+      case 'reused':
+        return { kind: 'idempotency-key-reused' };
+      default:
+        throw unexpected(answer);
+    }
+  }
+
+  async function find(id: string) {
+    const hash = await available(() => redis.hgetall(keys.verification(id)));
+    if (hash.status === undefined) return undefined;
+    return { verification: toVerification(hash), deliveries: toDeliveries(hash) };
+  }
+
+  const signingKeys = async (): Promise<SigningKey[]> => {
+    const kids = await available(() => redis.lrange(keys.signingKeyOrder, 0, -1));
+    if (kids.length === 0) return [];
+    const stored = await available(() => redis.hmget(keys.signingKeys, ...kids));
+    return stored.flatMap((json) => (json === null ? [] : [signingKey.parse(JSON.parse(json))]));
+  };
+
+  const store: Store = {
+    start,
+    resend,
+    check,
+    redeem,
+    find,
+    signingKeys,
+
+    cancel: async (id, now) =>
+      (await available(() => runScript(redis, scripts.cancel, [keys.verification(id)], [now]))) === 1,
+
+    settleDelivery: async ({
+      verificationId,
+      deliveryId,
+      status,
+      at,
+      providerReference,
+      reason,
+      resendAt,
+    }) => {
+      const args = [deliveryId, status, at, providerReference ?? '', reason ?? '', resendAt ?? ''];
+      await available(() =>
+        runScript(redis, scripts.settleDelivery, [keys.verification(verificationId)], args),
+      );
+    },
+
+    addIntent: async (intent, forgetAt) => {
+      const key = keys.intent(intent.id);
+      const livesMs = Math.max(1, forgetAt - intent.createdAt);
+      await available(async () => {
+        const written = await redis
+          .multi()
+          .hset(key, 'facts', JSON.stringify(intent), 'expires_at', intent.expiresAt)
+          .pexpire(key, livesMs)
+          .exec();
+        for (const [error] of written ?? []) if (error) throw error;
+      });
+    },
+
+    findIntent: async (id) => {
+      const facts = await available(() => redis.hget(keys.intent(id), 'facts'));
+      return facts === null ? undefined : (JSON.parse(facts) as Intent);
+    },
+
+    forgetGuesses: async (phoneKey) => {
+      await available(() => redis.del(keys.guesses(phoneKey)));
+    },
+
+    addSigningKey: async (key, newestKid) =>
+      (await available(() =>
+        runScript(
+          redis,
+          scripts.addSigningKey,
+          [keys.signingKeys, keys.signingKeyOrder],
+          [newestKid ?? '', key.kid, JSON.stringify(key)],
+        ),
+      )) === 1,
+
+    removeSigningKey: async (kid) => {
+      await available(() =>
+        redis.multi().hdel(keys.signingKeys, kid).lrem(keys.signingKeyOrder, 0, kid).exec(),
+      );
+    },
+
+    resealSigningKey: async (kid, sealedPrivateJwk) => {
+      const key = (await signingKeys()).find((one) => one.kid === kid);
+      if (!key) return;
+      await available(() => redis.hset(keys.signingKeys, kid, JSON.stringify({ ...key, sealedPrivateJwk })));
+    },
+
+    keepSecret: async (name, sealed) => {
+      await available(() => redis.setnx(keys.secret(name), sealed));
+      return (await available(() => redis.get(keys.secret(name)))) ?? sealed;
+    },
+
+    resealSecret: async (name, sealed) => {
+      await available(() => redis.set(keys.secret(name), sealed));
+    },
+
+    sweep: () => available(async () => 0),
+
+    ping: async () => {
+      // A write, because a replica or a full server still answers PING.
+      await available(() => redis.set(keys.ping, '1', 'PX', 10_000));
+    },
+
+    close: async () => {
+      isClosed = true;
+      redis.disconnect();
+    },
+  };
+
+  await available(() => connected(redis)).catch((error: unknown) => {
+    redis.disconnect();
+    throw error;
+  });
+  return store;
+}
+
+/** How long a starting server waits for Redis to be there and to have loaded its data. */
+const START_TIMEOUT_MS = 10_000;
+
+function connected(redis: ReturnType<typeof connectRedis>): Promise<void> {
+  if (redis.status === 'ready') return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    let last: Error | undefined;
+    const onError = (error: Error) => {
+      last = error;
+    };
+    const end = (error?: Error) => {
+      clearTimeout(timer);
+      redis.off('ready', onReady);
+      redis.off('error', onError);
+      if (error) reject(error);
+      else resolve();
+    };
+    const onReady = () => end();
+    const timer = setTimeout(() => end(last ?? new Error('Redis does not answer')), START_TIMEOUT_MS);
+    redis.on('error', onError);
+    redis.once('ready', onReady);
+  });
+}
+
+// ── Answers ──────────────────────────────────────────────────────────────────────────────────────
+
+type Answer = { kind: string; rest: unknown[] };
+
+const answerOf = (answer: unknown): Answer => {
+  const [kind, ...rest] = z.tuple([z.string()], z.unknown()).parse(answer);
+  return { kind, rest };
+};
+
+const unexpected = ({ kind }: Answer) => new Error(`a script answered "${kind}"`);
+
+const states = z.array(z.tuple([z.string(), z.string()]));
+
+const chargeStates = (charges: Charge[], answer: unknown): ChargeState[] =>
+  states.parse(answer).flatMap(([remaining, resetAt], index) => {
+    const charge = charges[index];
+    return charge ? [{ charge, remaining: Number(remaining), resetAt: Number(resetAt) }] : [];
+  });
+
+/** As they were asked for, wherever each was taken. */
+const inOrder = (charges: Charge[], taken: ChargeState[]): ChargeState[] =>
+  charges.flatMap((charge) => taken.filter((state) => state.charge === charge));
+
+const limited = (charges: Charge[], { rest }: Answer): Limited => {
+  const charge = charges[Number(rest[0])];
+  if (!charge) throw new Error('a script refused a charge that was not asked for');
+  return { kind: 'limited', scope: charge.scope, retryAt: Number(rest[1]), charge };
+};
+
+const guessArgs = ({ network, perNetwork, inARow }: GuessLimits) => [
+  network,
+  perNetwork.limit,
+  perNetwork.windowMs,
+  inARow.limit,
+  inARow.windowMs,
+];
+
+const sendFacts = z.object({
+  deliveryId: z.string(),
+  channel: z.enum(['sms']),
+  attemptsRemaining: z.number(),
+  resendsRemaining: z.number(),
+  resendAt: z.number(),
+}) satisfies z.ZodType<SendFacts>;
+const startFacts = sendFacts.extend({ verificationId: z.string() });
+type StartFacts = z.infer<typeof startFacts>;
+
+const checkFacts = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('approved') }),
+  z.object({
+    kind: z.literal('incorrect'),
+    attemptsRemaining: z.number(),
+    status: z.enum(['pending', 'failed']),
+  }),
+]) satisfies z.ZodType<CheckFacts>;
+
+const redeemFacts = z.object({ redeemedAt: z.number() });
+
+const signingKey = z.object({
+  kid: z.string(),
+  algorithm: z.string(),
+  publicJwk: z.string(),
+  sealedPrivateJwk: z.string(),
+  createdAt: z.number(),
+  signsFrom: z.number(),
+}) satisfies z.ZodType<SigningKey>;
+
+/** What a server says about its own condition; any other error reply is about what we sent. */
+const CONDITIONS =
+  /^(LOADING|READONLY|OOM|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|MISCONF|BUSY|UNKILLABLE|NOAUTH|WRONGPASS|NOPERM|MOVED|ASK|ERR max number of clients)/;
+
+const isOurMistake = (error: unknown): boolean =>
+  error instanceof Error && error.name === 'ReplyError' && !CONDITIONS.test(error.message);

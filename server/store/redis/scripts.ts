@@ -1,0 +1,45 @@
+/**
+ * The store's Lua scripts: read once, run by hash, sent whole only where the server does not know them.
+ *
+ *     const answer = await runScript(redis, scripts.check, [verificationKey, idempotencyKey], [now, '1', …]);
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Cluster, Redis } from 'ioredis';
+
+export type Script = { source: string; sha: string };
+
+const read = (name: string) => readFileSync(new URL(`./scripts/${name}.lua`, import.meta.url), 'utf8');
+const common = read('common');
+
+function load(name: string): Script {
+  const source = `${common}\n${read(name)}`;
+  return { source, sha: createHash('sha1').update(source).digest('hex') };
+}
+
+export const scripts = {
+  start: load('start'),
+  resend: load('resend'),
+  check: load('check'),
+  cancel: load('cancel'),
+  settleDelivery: load('settle-delivery'),
+  redeem: load('redeem'),
+  reserve: load('reserve'),
+  release: load('release'),
+  addSigningKey: load('add-signing-key'),
+};
+
+/** All keys lie in one slot. A server that restarted, or flushed its cache, is sent the source again. */
+export async function runScript(
+  redis: Redis | Cluster,
+  { source, sha }: Script,
+  keys: string[],
+  args: (string | number)[],
+): Promise<unknown> {
+  try {
+    return await redis.evalsha(sha, keys.length, ...keys, ...args);
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+    return redis.eval(source, keys.length, ...keys, ...args);
+  }
+}
