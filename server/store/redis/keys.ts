@@ -30,5 +30,3 @@ export function keysOf(prefix: string) {
     ping: `${prefix}:ping`,
   };
 }
-
-export type Keys = ReturnType<typeof keysOf>;
