@@ -37,6 +37,8 @@ export type ServerOptions = {
   config: Config;
   clock?: Clock;
   log?: Log;
+  /** In place of the configured one: what a bench measures without a vendor. */
+  provider?: Provider;
   /** The folder of the built element; the package's own when absent. */
   elementDir?: string;
   /** Further entries of the root page. */
@@ -69,7 +71,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const keys = await loadKeys(config, store, keyring, clock);
   const { index, pairwise } = await loadKeptKeys(store, keyring);
 
-  const { provider, simulator } = createProvider(config, clock);
+  const { provider, simulator } = options.provider
+    ? { provider: options.provider, simulator: undefined }
+    : createProvider(config, clock);
 
   const sites = createSites(config);
   const verifications = createVerifications({

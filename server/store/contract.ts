@@ -32,7 +32,7 @@ import {
   startStep,
   T0,
 } from './testing/steps.ts';
-import { type Forgets, walk } from './testing/walk.ts';
+import { type Decides, type Forgets, walk } from './testing/walk.ts';
 
 export type ContractOptions = {
   /** How many random steps the store takes beside the model. */
@@ -42,12 +42,14 @@ export type ContractOptions = {
    * the real clock, so that a test whose clock is its own only sees that nothing goes too early.
    */
   forgets?: Forgets;
+  /** `slot by slot` where a step's limits lie in several places, as on a cluster. */
+  decides?: Decides;
 };
 
 export function describeStore(
   name: string,
   open: () => Promise<Store>,
-  { steps = 10_000, forgets = 'when swept' }: ContractOptions = {},
+  { steps = 10_000, forgets = 'when swept', decides = 'at once' }: ContractOptions = {},
 ): void {
   describe(name, () => {
     let store: Store;
@@ -59,7 +61,7 @@ export function describeStore(
     const { started } = fixture;
 
     describeStarting(fixture);
-    describeLimits(fixture);
+    describeLimits(fixture, decides);
     describeResending(fixture);
     describeChecking(fixture);
     describeFailedGuesses(fixture);
@@ -69,7 +71,11 @@ export function describeStore(
     describeSweeping(fixture, forgets);
     describeBackwards(fixture);
 
-    it(`agrees with the model over ${steps} random steps`, () => walk(open, { steps, forgets }), 600_000);
+    it(
+      `agrees with the model over ${steps} random steps`,
+      () => walk(open, { steps, forgets, decides }),
+      600_000,
+    );
 
     it('answers a ping', async () => {
       await expect(store.ping()).resolves.toBeUndefined();

@@ -24,6 +24,8 @@ export function keysOf(prefix: string) {
     /** By itself: whose number a start is about is not known from its key. */
     idempotency: (key: string) => `${prefix}:{k|${key}}`,
     redemption: (jti: string) => `${prefix}:{j|${jti}}`,
+    /** Beside the proof that a redemption is about. */
+    idempotencyOf: (jti: string, key: string) => `${prefix}:{j|${jti}}:k:${key}`,
     signingKeys: `${prefix}:{keys}:signing`,
     signingKeyOrder: `${prefix}:{keys}:order`,
     secret: (name: string) => `${prefix}:{keys}:secret:${name}`,

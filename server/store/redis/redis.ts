@@ -43,8 +43,6 @@ export type RedisStoreOptions = {
   prefix?: string;
 };
 
-/** The part of a step that lies in another slot than its verification. */
-type Reservation = { idempotency: Idempotency | null; facts: string; charges: Charge[] };
 type Limited = Extract<StartOutcome, { kind: 'limited' }>;
 
 /** @throws StoreUnavailable when the server cannot be reached */
@@ -67,10 +65,15 @@ export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions):
     }
   }
 
-  const run = (script: Script, keyList: string[], args: (string | number)[]) =>
-    available(() => runScript(redis, script, keyList, args)).then((answer) => answerOf(answer));
+  const run = (script: Script, keyList: string[], args: (string | number)[]): Promise<Answer> =>
+    available(() => runScript(redis, script, keyList, args)).then(answerOf);
 
-  // ── Reservations ───────────────────────────────────────────────────────────────────────────────
+  /** Runs a script whose answer says nothing. */
+  const tell = async (script: Script, keyList: string[], args: (string | number)[]): Promise<void> => {
+    await available(() => runScript(redis, script, keyList, args));
+  };
+
+  // ── What lies in other slots ───────────────────────────────────────────────────────────────────
 
   const idempotencyArgs = (idempotency: Idempotency | null, now: number): [string, number] =>
     idempotency ? [idempotency.fingerprint, Math.max(1, idempotency.expiresAt - now)] : ['', 1];
@@ -80,72 +83,64 @@ export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions):
     ...charges.flatMap(({ limit, windowMs }) => [limit, windowMs]),
   ];
 
-  const reservationKeys = ({ idempotency, charges }: Reservation, id: string) => {
-    const chargeKeys = charges.map((charge) => keys.charge(charge, id));
-    return [idempotency ? keys.idempotency(idempotency.key) : (chargeKeys[0] ?? ''), ...chargeKeys];
-  };
-
-  async function reserve(reservation: Reservation, id: string, now: number): Promise<Answer> {
-    const { idempotency, facts, charges } = reservation;
-    const [fingerprint, livesMs] = idempotencyArgs(idempotency, now);
-    return run(scripts.reserve, reservationKeys(reservation, id), [
-      now,
-      fingerprint,
-      livesMs,
-      facts,
-      ...chargeArgs(charges),
-    ]);
-  }
-
-  async function release(reservation: Reservation, id: string, now: number): Promise<void> {
-    const args = [now, reservation.facts, ...chargeArgs(reservation.charges)];
-    await available(() => runScript(redis, scripts.release, reservationKeys(reservation, id), args));
-  }
-
-  /** What of a step lies elsewhere, a slot each: nothing unless this is a cluster. */
-  function reservationsFor(charges: Charge[], idempotency: Idempotency | null, facts: string): Reservation[] {
-    if (!isCluster) return [];
-    const elsewhere = Map.groupBy(
-      charges.filter(({ scope }) => scope !== 'phone'),
+  /** The charges of a step that lie elsewhere, by slot: none unless this is a cluster. */
+  const elsewhere = (charges: Charge[]): Charge[][] => [
+    ...Map.groupBy(
+      charges.filter((charge) => !isHere(charge)),
       ({ scope, subject }) => `${scope}|${subject}`,
-    );
-    return [
-      ...(idempotency ? [{ idempotency, facts, charges: [] }] : []),
-      ...[...elsewhere.values()].map((group) => ({ idempotency: null, facts, charges: group })),
-    ];
-  }
+    ).values(),
+  ];
 
   /**
    * Reserves one slot after the other, then runs the step where its verification lies. Whatever refuses,
-   * what was reserved is given back. A process that dies in between leaves a limit charged once too often
-   * and an idempotency key of a start that never was, which the next try with it takes over.
+   * what was reserved is given back. A process that dies in between leaves a limit charged once too often.
    */
   async function withReservations(
-    reservations: Reservation[],
+    charges: Charge[],
     { id, now }: { id: string; now: number },
     step: () => Promise<Answer>,
     isDone: (answer: Answer) => boolean,
-  ): Promise<{ answer: Answer; charges: Charge[]; taken: ChargeState[] }> {
-    const done: Reservation[] = [];
+  ): Promise<{ answer: Answer; refused: Charge[]; taken: ChargeState[] }> {
+    const reserved: Charge[][] = [];
     const taken: ChargeState[] = [];
-    const giveBack = () => Promise.all(done.map((reservation) => release(reservation, id, now)));
+    const keysFor = (group: Charge[]) => group.map((charge) => keys.charge(charge, id));
+    const giveBack = () =>
+      Promise.all(
+        reserved.map((group) => tell(scripts.release, keysFor(group), [now, ...chargeArgs(group)])),
+      );
     try {
-      for (const reservation of reservations) {
-        const answer = await reserve(reservation, id, now);
+      for (const group of elsewhere(charges)) {
+        const answer = await run(scripts.reserve, keysFor(group), [now, ...chargeArgs(group)]);
         if (answer.kind !== 'taken') {
           await giveBack();
-          return { answer, charges: reservation.charges, taken };
+          return { answer, refused: group, taken };
         }
-        done.push(reservation);
-        taken.push(...chargeStates(reservation.charges, answer.rest[0]));
+        reserved.push(group);
+        taken.push(...chargeStates(group, answer.rest[0]));
       }
       const answer = await step();
       if (!isDone(answer)) await giveBack();
-      return { answer, charges: [], taken };
+      return { answer, refused: charges.filter(isHere), taken };
     } catch (error) {
       await giveBack().catch(() => {});
       throw error;
     }
+  }
+
+  /**
+   * On a cluster the answers kept for an idempotency key lie with the verification or proof they are
+   * about; this keeps the key itself, for the request that first came with it.
+   */
+  async function claim(idempotency: Idempotency | null, now: number): Promise<'free' | 'seen' | 'reused'> {
+    if (!isCluster || !idempotency) return 'free';
+    const key = keys.idempotency(idempotency.key);
+    const { kind } = await run(scripts.claim, [key], [now, ...idempotencyArgs(idempotency, now)]);
+    return kind === 'seen' || kind === 'reused' ? kind : 'free';
+  }
+
+  async function unclaim(idempotency: Idempotency | null): Promise<void> {
+    if (!isCluster || !idempotency) return;
+    await tell(scripts.unclaim, [keys.idempotency(idempotency.key)], [idempotency.fingerprint]);
   }
 
   const isHere = ({ scope }: Charge) => !isCluster || scope === 'phone';
@@ -155,19 +150,31 @@ export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions):
   async function start(step: StartStep): Promise<StartOutcome> {
     const { now, verification, delivery, intentId, idempotency } = step;
     const { id, attemptsRemaining, resendsRemaining, resendAt } = verification;
-    const facts = JSON.stringify({
+    const facts: StartFacts = {
       verificationId: id,
       deliveryId: delivery.id,
       channel: delivery.channel,
       attemptsRemaining,
       resendsRemaining,
       resendAt,
-    } satisfies StartFacts);
-    const here = step.charges.filter(isHere);
+    };
     const verificationKey = keys.verification(id);
-    const hasIdempotencyHere = idempotency !== null && !isCluster;
-    const { answer, charges, taken } = await withReservations(
-      reservationsFor(step.charges, idempotency, facts),
+    // The same request is about the same number, and so about the same slot.
+    const idempotencyKey =
+      idempotency &&
+      (isCluster ? keys.idempotencyAt(id, idempotency.key) : keys.idempotency(idempotency.key));
+    const claimed = await claim(idempotency, now);
+    if (claimed === 'reused') return { kind: 'idempotency-key-reused' };
+    if (claimed === 'seen' && idempotency && idempotencyKey) {
+      // Before any limit elsewhere is asked: a repeat costs none.
+      const before = await recall(idempotencyKey, idempotency, now);
+      const replayed = before === undefined ? undefined : await replay(before);
+      if (replayed) return replayed;
+    }
+
+    const here = step.charges.filter(isHere);
+    const { answer, refused, taken } = await withReservations(
+      step.charges,
       { id, now },
       () =>
         run(
@@ -176,7 +183,7 @@ export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions):
             verificationKey,
             keys.guesses(verification.phoneKey),
             intentId === null ? verificationKey : keys.intent(intentId),
-            hasIdempotencyHere ? keys.idempotency(idempotency.key) : verificationKey,
+            idempotencyKey ?? verificationKey,
             ...here.map((charge) => keys.charge(charge, id)),
           ],
           [
@@ -184,7 +191,7 @@ export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions):
             Math.max(1, step.forgetAt - now),
             ...guessArgs(step.guesses),
             ...idempotencyArgs(idempotency, now),
-            facts,
+            JSON.stringify(facts),
             ...chargeArgs(here),
             ...verificationFields(verification),
             ...deliveryFields(delivery),
@@ -192,6 +199,7 @@ export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions):
         ),
       ({ kind }) => kind === 'started',
     );
+    if (answer.kind !== 'started' && answer.kind !== 'replayed') await unclaim(idempotency);
 
     switch (answer.kind) {
       case 'started':
@@ -200,11 +208,10 @@ export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions):
           charges: inOrder(step.charges, [...taken, ...chargeStates(here, answer.rest[0])]),
         };
       case 'replayed': {
-        const before = startFacts.parse(JSON.parse(String(answer.rest[0])));
-        const found = await find(before.verificationId);
-        if (found) return { kind: 'replayed', verification: found.verification, facts: before };
-        // A start that was reserved and never written, or long forgotten: this one takes its place.
-        if (idempotency) await available(() => redis.del(keys.idempotency(idempotency.key)));
+        const replayed = await replay(answer.rest[0]);
+        if (replayed) return replayed;
+        // What it was about is long forgotten: this request takes its place.
+        if (idempotencyKey) await available(() => redis.del(idempotencyKey));
         return start(step);
       }
       case 'intent-missing':
@@ -213,7 +220,7 @@ export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions):
       case 'locked':
         return { kind: 'limited', scope: 'phone', retryAt: Number(answer.rest[0]), charge: null };
       case 'limited':
-        return limited(charges.length > 0 ? charges : here, answer);
+        return limited(refused, answer);
       case 'reused':
         return { kind: 'idempotency-key-reused' };
       default:
@@ -221,13 +228,25 @@ export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions):
     }
   }
 
+  /** What an idempotency key's first answer was made from, where it has one. */
+  async function recall(key: string, { fingerprint }: Idempotency, now: number): Promise<unknown> {
+    const kept = await available(() => redis.hgetall(key));
+    const isSame = kept.fingerprint === fingerprint && Number(kept.expires_at) > now;
+    return isSame ? kept.facts : undefined;
+  }
+
+  async function replay(json: unknown): Promise<StartOutcome | undefined> {
+    const facts = startFacts.parse(JSON.parse(String(json)));
+    const found = await find(facts.verificationId);
+    return found && { kind: 'replayed', verification: found.verification, facts };
+  }
+
   async function resend(step: ResendStep): Promise<ResendOutcome> {
     const { now, id, delivery, idempotency } = step;
     const here = step.charges.filter(isHere);
     const verificationKey = keys.verification(id);
-    const { answer, charges, taken } = await withReservations(
-      // The idempotency key of a resend lies beside its verification.
-      reservationsFor(step.charges, null, ''),
+    const { answer, refused, taken } = await withReservations(
+      step.charges,
       { id, now },
       () =>
         run(
@@ -255,7 +274,7 @@ export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions):
       case 'reused':
         return { kind: 'idempotency-key-reused' };
       case 'limited':
-        return limited(charges.length > 0 ? charges : here, answer);
+        return limited(refused, answer);
       case 'resent': {
         const before = toVerification(hashOf(answer.rest[0]));
         return {
@@ -338,18 +357,16 @@ export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions):
 
   async function redeem({ now, jti, expiresAt, idempotency, forgetAt }: RedeemStep): Promise<RedeemOutcome> {
     const mark = keys.redemption(jti);
-    const facts = JSON.stringify({ redeemedAt: now });
-    const { answer } = await withReservations(
-      reservationsFor([], idempotency, facts),
-      { id: '', now },
-      () =>
-        run(
-          scripts.redeem,
-          [mark, idempotency && !isCluster ? keys.idempotency(idempotency.key) : mark],
-          [now, Math.max(1, forgetAt - now), ...idempotencyArgs(idempotency, now), expiresAt],
-        ),
-      ({ kind }) => kind === 'redeemed',
+    const idempotencyKey =
+      idempotency &&
+      (isCluster ? keys.idempotencyOf(jti, idempotency.key) : keys.idempotency(idempotency.key));
+    if ((await claim(idempotency, now)) === 'reused') return { kind: 'idempotency-key-reused' };
+    const answer = await run(
+      scripts.redeem,
+      [mark, idempotencyKey ?? mark],
+      [now, Math.max(1, forgetAt - now), ...idempotencyArgs(idempotency, now), expiresAt],
     );
+    if (answer.kind !== 'redeemed' && answer.kind !== 'replayed') await unclaim(idempotency);
     switch (answer.kind) {
       case 'redeemed':
       case 'already-redeemed':

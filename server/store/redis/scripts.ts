@@ -24,6 +24,8 @@ export const scripts = {
   cancel: load('cancel'),
   settleDelivery: load('settle-delivery'),
   redeem: load('redeem'),
+  claim: load('claim'),
+  unclaim: load('unclaim'),
   reserve: load('reserve'),
   release: load('release'),
   addSigningKey: load('add-signing-key'),

@@ -154,10 +154,10 @@ export function describeRaces(name: string, prepare: () => Promise<Opening>): vo
     });
 
     it('starts once for one idempotency key, and answers everyone with that one', async () => {
-      const outcomes = await contend<StartOutcome>((process) =>
+      const outcomes = await contend<StartOutcome>(() =>
         contested((nth): Call => {
           const idempotency = idempotencyOf(`key ${nth}`, { now: T0 });
-          return { call: 'start', with: [startStep({ now: T0, phone: `${process} ${nth}`, idempotency })] };
+          return { call: 'start', with: [startStep({ now: T0, phone: `person ${nth}`, idempotency })] };
         }),
       );
       for (const one of outcomes) {
@@ -172,11 +172,11 @@ export function describeRaces(name: string, prepare: () => Promise<Opening>): vo
       await race(processes.slice(0, 1), [
         intents.map((intent): Call => ({ call: 'addIntent', with: [intent, T0 + DAY] })),
       ]);
-      const outcomes = await contend<StartOutcome>((process) =>
+      const outcomes = await contend<StartOutcome>(() =>
         intents.map(
-          ({ id }, nth): Call => ({
+          ({ id }): Call => ({
             call: 'start',
-            with: [startStep({ now: T0, phone: `${process} ${nth}`, intentId: id })],
+            with: [startStep({ now: T0, phone: 'alice', intentId: id })],
           }),
         ),
       );

@@ -18,6 +18,7 @@ import {
   guessesFrom,
   HOUR,
   idempotencyOf,
+  idOf,
   intentOf,
   keyOf,
   MINUTE,
@@ -127,10 +128,12 @@ const ANSWERS = [
 ];
 
 export type Forgets = 'when swept' | 'by itself';
+/** `slot by slot`: of several limits in several places, the first that refuses answers. */
+export type Decides = 'at once' | 'slot by slot';
 
 export async function walk(
   open: () => Promise<Store>,
-  { steps, forgets }: { steps: number; forgets: Forgets },
+  { steps, forgets, decides }: { steps: number; forgets: Forgets; decides: Decides },
 ): Promise<void> {
   const met = new Set<string>();
   let taken = 0;
@@ -139,7 +142,7 @@ export async function walk(
       fc.asyncProperty(moves, async (path) => {
         const store = await open();
         try {
-          await follow(path, store, { met, forgets });
+          await follow(path, store, { met, forgets, decides });
           taken += path.length;
         } finally {
           await store.close();
@@ -154,7 +157,7 @@ export async function walk(
 async function follow(
   path: readonly Move[],
   store: Store,
-  { met, forgets }: { met: Set<string>; forgets: Forgets },
+  { met, forgets, decides }: { met: Set<string>; forgets: Forgets; decides: Decides },
 ): Promise<void> {
   const model = createModel();
   const ids: string[] = [];
@@ -166,6 +169,9 @@ async function follow(
     const hit = id === undefined ? undefined : model.find(id);
     return hit?.verification ?? verificationOf({ now, id: 'vrf_neverwas' });
   };
+  /** Where limits in several places refuse, the model cannot say which of them is asked first. */
+  const chargesFor = (phoneName: string, networkName: string) =>
+    smallCharges(phoneName, networkName).filter(({ scope }) => decides === 'at once' || scope === 'phone');
   const keyFor = (scope: string, key: Key): Idempotency | null =>
     key && idempotencyOf(`${scope} ${key.key}`, { now, body: key.body, ttlMs: key.ttl * MINUTE });
 
@@ -176,24 +182,27 @@ async function follow(
     const one = { to, ...taken } as Move;
     switch (one.to) {
       case 'start': {
-        const intentId = one.intent === null ? null : (newest(intents, one.intent) ?? 'int_neverwas');
+        const intentId = one.intent === null ? null : (newest(intents, one.intent) ?? idOf('int', 'alice'));
+        // An intent is about one number, and so is a request that comes again under its key.
+        const phone = one.intent === null ? one.phone : 'alice';
+        const key = one.key && { ...one.key, body: `${one.key.body} from ${phone}` };
         const step = startStep({
           now,
-          phone: one.phone,
+          phone,
           network: one.network,
           verification: verificationOf({
             now,
-            phone: one.phone,
+            phone,
             expiresAt: now + 2 * MINUTE,
             attemptsRemaining: 3,
-            resendsRemaining: one.phone === 'alice' ? 1 : 2,
+            resendsRemaining: phone === 'alice' ? 1 : 2,
             resendAt: now + 5 * SECOND,
             resendWaitMs: 10 * SECOND,
           }),
           intentId,
-          charges: chargesFor(one.phone, one.network),
+          charges: chargesFor(phone, one.network),
           guesses: smallGuesses(one.network),
-          idempotency: keyFor('start', one.key),
+          idempotency: keyFor('start', key),
           forgetAt: now + RETENTION,
         });
         const expected = model.start(step);
@@ -262,7 +271,7 @@ async function follow(
           now,
           jti: `prf_${one.jti}`,
           expiresAt: one.isLate ? now : now + 1,
-          idempotency: keyFor('redeem', one.key),
+          idempotency: keyFor('redeem', one.key && { ...one.key, body: `${one.key.body} of ${one.jti}` }),
           forgetAt: now + 20 * MINUTE,
         });
         const expected = model.redeem(step);
@@ -310,7 +319,7 @@ function timeAfter(model: Model, now: number, jump: Jump): number {
   return moment === undefined ? now : moment + jump.offset;
 }
 
-const chargesFor = (phoneName: string, networkName: string) => [
+const smallCharges = (phoneName: string, networkName: string) => [
   chargeOf('phone', phoneName, { limit: 4, windowMs: MINUTE }),
   chargeOf('phone', phoneName, { limit: 6, windowMs: 10 * MINUTE }),
   chargeOf('client', networkName, { limit: 6, windowMs: 2 * MINUTE }),

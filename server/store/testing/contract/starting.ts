@@ -5,6 +5,7 @@ import {
   DAY,
   HOUR,
   idempotencyOf,
+  idOf,
   intentOf,
   MINUTE,
   resendStep,
@@ -122,7 +123,7 @@ export function describeStarting(fixture: Fixture): void {
 
     it('are missing when they never were, and from the millisecond in which they expire', async () => {
       const { id, expiresAt } = await added();
-      expect(await startFrom('int_neverwas')).toEqual({ kind: 'intent-missing' });
+      expect(await startFrom(idOf('int', 'alice'))).toEqual({ kind: 'intent-missing' });
       expect(await startFrom(id, expiresAt)).toEqual({ kind: 'intent-missing' });
       expect((await startFrom(id, expiresAt - 1)).kind).toBe('started');
       expect(await startFrom(id, expiresAt)).toEqual({ kind: 'intent-missing' });
@@ -133,7 +134,7 @@ export function describeStarting(fixture: Fixture): void {
       const charge = chargeOf('phone', 'alice', { limit: 2, windowMs: HOUR });
       await started({ intentId: id, charges: [charge] });
       await store.start(startStep({ now: T0, intentId: id, charges: [charge] }));
-      await store.start(startStep({ now: T0, intentId: 'int_neverwas', charges: [charge] }));
+      await store.start(startStep({ now: T0, intentId: idOf('int', 'alice'), charges: [charge] }));
       expect(await store.start(startStep({ now: T0, charges: [charge] }))).toMatchObject({
         charges: [{ remaining: 0 }],
       });
