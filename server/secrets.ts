@@ -67,13 +67,14 @@ export class Secret {
 
   /** HMAC-SHA-256 over the parts, each preceded by its length so that no two lists of parts collide. */
   mac(use: KeyUse, ...parts: (string | Uint8Array)[]): Buffer {
-    const mac = createHmac('sha256', this.key(use));
-    const length = Buffer.alloc(4);
-    for (const part of parts) {
-      length.writeUInt32BE(typeof part === 'string' ? Buffer.byteLength(part) : part.length);
-      mac.update(length).update(part);
-    }
-    return mac.digest();
+    // One update: each call into the cipher costs more than copying these few bytes.
+    const framed = parts.flatMap((part) => {
+      const bytes = typeof part === 'string' ? Buffer.from(part) : part;
+      const length = Buffer.allocUnsafe(4);
+      length.writeUInt32BE(bytes.length);
+      return [length, bytes];
+    });
+    return createHmac('sha256', this.key(use)).update(Buffer.concat(framed)).digest();
   }
 }
 

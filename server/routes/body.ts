@@ -13,11 +13,19 @@ import type { Env } from './env.ts';
 
 const MAX_BODY_BYTES = 16 * 1024;
 
-const limited = bodyLimit({
+const limitedStream = bodyLimit({
   maxSize: MAX_BODY_BYTES,
   onError: () => {
     throw new Problem('payload-too-large');
   },
+});
+
+/** A length that is told is kept to by Node's HTTP parser; only a body without one has to be counted. */
+const limited = createMiddleware<Env>(async (c, next) => {
+  const length = c.req.header('Content-Length');
+  if (length === undefined || c.req.header('Transfer-Encoding') !== undefined) return limitedStream(c, next);
+  if (Number(length) > MAX_BODY_BYTES) throw new Problem('payload-too-large');
+  return next();
 });
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
@@ -32,12 +40,10 @@ const wellFormed = createMiddleware<Env>(async (c, next) => {
   } catch {
     throw malformedBody('the body is not valid UTF-8');
   }
-  if (text === '') {
-    // An absent body is an empty object: a resend needs to say nothing. The validator reads hono's cache
-    // of the body (promises by kind), and only under this type.
-    Object.assign(c.req.bodyCache, { text: Promise.resolve('{}') });
-    c.req.raw.headers.set('Content-Type', 'application/json');
-  }
+  // The validator reads hono's cache of the body (promises by kind), and only under this type. An absent
+  // body is an empty object: a resend needs to say nothing.
+  Object.assign(c.req.bodyCache, { text: Promise.resolve(text || '{}') });
+  if (text === '') c.req.raw.headers.set('Content-Type', 'application/json');
   await next();
 });
 

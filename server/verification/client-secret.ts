@@ -33,8 +33,17 @@ const ALPHANUMERIC_BIT = 0x80;
 export type OpenedClientSecret = { secret: Secret; siteTag: string; shape: CodeShape; seed: Buffer };
 
 /** Names a site within a client secret. */
-export const siteTag = (siteId: string): string =>
-  createHash('sha256').update(siteId).digest().subarray(0, SITE_BYTES).toString('base64url');
+export function siteTag(siteId: string): string {
+  let tag = siteTags.get(siteId);
+  if (tag === undefined) {
+    tag = createHash('sha256').update(siteId).digest().subarray(0, SITE_BYTES).toString('base64url');
+    siteTags.set(siteId, tag);
+  }
+  return tag;
+}
+
+/** As many as there are sites. */
+const siteTags = new Map<string, string>();
 
 /**
  * The same one every time, for as long as the secret that made it is configured.

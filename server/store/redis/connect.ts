@@ -25,7 +25,8 @@ export function connectRedis(url: string): Redis | Cluster {
     ...(isTls && { tls: {} }),
     connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,
-    enableAutoPipelining: false,
+    // Commands of one turn of the event loop share a write to the socket.
+    enableAutoPipelining: true,
     // A script whose answer got lost may have run: sending it again by itself could spend a second guess.
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,

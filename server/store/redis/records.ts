@@ -26,9 +26,11 @@ const deliveryFacts = z.object({ channel, provider: z.string(), createdAt: z.int
 
 export type Hash = Record<string, string>;
 
+const flatHash = z.array(z.string());
+
 /** As HGETALL answers inside a script: field, value, field, value … */
 export function hashOf(flat: unknown): Hash {
-  const list = z.array(z.string()).parse(flat);
+  const list = flatHash.parse(flat);
   const hash: Hash = {};
   for (let i = 0; i < list.length; i += 2) hash[list[i] ?? ''] = list[i + 1] ?? '';
   return hash;

@@ -522,8 +522,10 @@ function connected(redis: ReturnType<typeof connectRedis>): Promise<void> {
 
 type Answer = { kind: string; rest: unknown[] };
 
+const scriptAnswer = z.tuple([z.string()], z.unknown());
+
 const answerOf = (answer: unknown): Answer => {
-  const [kind, ...rest] = z.tuple([z.string()], z.unknown()).parse(answer);
+  const [kind, ...rest] = scriptAnswer.parse(answer);
   return { kind, rest };
 };
 
