@@ -75,19 +75,63 @@ export function openSqliteStore({ file }: { file: string }): Store {
   /** Where the sweep of the tables without a time index goes on. */
   const sweptUpTo = { limits: '', guesses: '' };
 
-  /** One atomic step. `IMMEDIATE` takes the write lock first, so that what is read stays true. */
+  /** Steps that wait for the transaction they will share. */
+  let waiting: Waiting[] = [];
+
+  /**
+   * One atomic step. Steps that arrive together are committed together, because a commit costs more than a
+   * step; each is answered after the commit and sees what those before it did.
+   */
   function atomically<T>(step: () => T): Promise<T> {
-    return available(() => {
-      db.exec('BEGIN IMMEDIATE');
-      try {
-        const result = step();
-        db.exec('COMMIT');
-        return result;
-      } catch (error) {
-        if (db.isTransaction) db.exec('ROLLBACK');
-        throw error;
-      }
+    return new Promise((resolve, reject) => {
+      let result: T;
+      waiting.push({
+        run: () => {
+          result = step();
+        },
+        committed: () => resolve(result),
+        failed: reject,
+      });
+      if (waiting.length === 1) setImmediate(() => void commitWaiting());
     });
+  }
+
+  async function commitWaiting(): Promise<void> {
+    const steps = waiting;
+    waiting = [];
+    try {
+      await available(() =>
+        inTransaction(() => {
+          for (const step of steps) step.run();
+        }),
+      );
+      for (const step of steps) step.committed();
+    } catch (error) {
+      // Nothing of it was written. Whose fault it was shows when each goes alone.
+      if (steps.length === 1) steps[0]?.failed(error);
+      else for (const step of steps) await commitAlone(step);
+    }
+  }
+
+  async function commitAlone(step: Waiting): Promise<void> {
+    try {
+      await available(() => inTransaction(() => step.run()));
+      step.committed();
+    } catch (error) {
+      step.failed(error);
+    }
+  }
+
+  /** `IMMEDIATE` takes the write lock first, so that what is read stays true. */
+  function inTransaction(run: () => void): void {
+    sql.begin.run();
+    try {
+      run();
+      sql.commit.run();
+    } catch (error) {
+      if (db.isTransaction) sql.rollback.run();
+      throw error;
+    }
   }
 
   const findVerification = (id: string): Verification | undefined => {
@@ -415,6 +459,8 @@ export function openSqliteStore({ file }: { file: string }): Store {
     },
   };
 }
+
+type Waiting = { run(): void; committed(): void; failed(error: unknown): void };
 
 function openDatabase(file: string): DatabaseSync {
   const deadline = performance.now() + OPEN_TIMEOUT_MS;
