@@ -8,10 +8,10 @@
  * runs the tests, so that CORS is as real as everything else. Tests may move its clock and play the
  * site's backend, through the `/testing/…` routes below.
  */
-import { createServer } from 'node:http';
 import { esbuildPlugin } from '@web/dev-server-esbuild';
 import { chromeLauncher } from '@web/test-runner-chrome';
 import { chromiumFlags, findChromium } from './scripts/chromium.ts';
+import { freePort } from './scripts/free-port.ts';
 import { parseConfig } from './server/config.ts';
 import { startServer } from './server/serve.ts';
 
@@ -132,14 +132,4 @@ async function testingRoutes(context, next) {
   } else {
     await next();
   }
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().once('error', reject);
-    probe.listen(0, 'localhost', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' ? address?.port : undefined));
-    });
-  });
 }

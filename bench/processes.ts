@@ -13,7 +13,7 @@ import { mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../server/testing/free-port.ts';
+import { freePort } from '../scripts/free-port.ts';
 import type { Contestant } from './contestants.ts';
 import type { Job, Load, Report, Shape } from './load/generator.ts';
 import { CLIENT_CORE, pinnedTo, SERVER_CORE, type Usage, usageOf } from './machine.ts';

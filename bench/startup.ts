@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../server/testing/free-port.ts';
+import { freePort } from '../scripts/free-port.ts';
 import { runnable } from './contestants.ts';
 import { pinnedTo, SERVER_CORE } from './machine.ts';
 import { type Ground, makeGround, track } from './processes.ts';

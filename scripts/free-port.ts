@@ -3,7 +3,7 @@
  *
  *     const port = await freePort();
  */
-import { createServer } from 'node:http';
+import { createServer } from 'node:net';
 
 export async function freePort(): Promise<number> {
   const probe = createServer();

@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
+import { freePort } from '../scripts/free-port.ts';
 import { ENV_SECRET, phoneProof, serve, writeConfig } from './testing/command-line.ts';
-import { freePort } from './testing/free-port.ts';
 import { NO_LIMITS, ORIGIN, testSite } from './testing/server.ts';
 import { tempDir } from './testing/temp-dir.ts';
 

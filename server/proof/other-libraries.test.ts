@@ -6,7 +6,7 @@ import { auth } from 'express-oauth2-jwt-bearer';
 import jwt from 'jsonwebtoken';
 import jwksRsa from 'jwks-rsa';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { freePort } from '../testing/free-port.ts';
+import { freePort } from '../../scripts/free-port.ts';
 import { ORIGIN, startTestServer, type TestServer } from '../testing/server.ts';
 
 const PHONE = '+31612345678';

@@ -9,10 +9,6 @@
  * several processes may share the file. Checkpoints run in a thread of their own (`checkpointer.ts`),
  * because the automatic one stalls a writer for hundreds of milliseconds.
  */
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { setTimeout as delay } from 'node:timers/promises';
 import { charge } from '../gcra.ts';
 import {
   type Charge,
@@ -33,12 +29,11 @@ import {
   type StartOutcome,
   type StartStep,
   type Store,
-  StoreUnavailable,
   statusAt,
   type Verification,
 } from '../store.ts';
 import { startCheckpointer } from './checkpointer.ts';
-import { migrate } from './migrations.ts';
+import { available, createTransactions, openDatabase } from './engine.ts';
 import {
   type DeliveryRow,
   parseFacts,
@@ -53,12 +48,6 @@ import {
 } from './rows.ts';
 import { prepareStatements } from './statements.ts';
 
-/** How long opening waits for another process that opens the same file. Nothing is served yet. */
-const OPEN_TIMEOUT_MS = 10_000;
-const OPEN_RETRY_MS = 20;
-/** How long a step waits for another process's write before it gives up. */
-const BUSY_TIMEOUT_MS = 2_000;
-const MAX_BUSY_WAIT_MS = 25;
 /** How many rows of each table one sweep looks at. */
 const SWEEP_BATCH = 500;
 
@@ -71,68 +60,10 @@ const deliveryRank = { queued: 0, sent: 1, failed: 2, delivered: 3 } as const;
 export function openSqliteStore({ file }: { file: string }): Store {
   const db = openDatabase(file);
   const sql = prepareStatements(db);
+  const { atomically } = createTransactions(db);
   const checkpointer = file === ':memory:' ? undefined : startCheckpointer(file);
   /** Where the sweep of the tables without a time index goes on. */
   const sweptUpTo = { limits: '', guesses: '' };
-
-  /** Steps that wait for the transaction they will share. */
-  let waiting: Waiting[] = [];
-
-  /**
-   * One atomic step. Steps that arrive together are committed together, because a commit costs more than a
-   * step; each is answered after the commit and sees what those before it did.
-   */
-  function atomically<T>(step: () => T): Promise<T> {
-    return new Promise((resolve, reject) => {
-      let result: T;
-      waiting.push({
-        run: () => {
-          result = step();
-        },
-        committed: () => resolve(result),
-        failed: reject,
-      });
-      if (waiting.length === 1) setImmediate(() => void commitWaiting());
-    });
-  }
-
-  async function commitWaiting(): Promise<void> {
-    const steps = waiting;
-    waiting = [];
-    try {
-      await available(() =>
-        inTransaction(() => {
-          for (const step of steps) step.run();
-        }),
-      );
-      for (const step of steps) step.committed();
-    } catch (error) {
-      // Nothing of it was written. Whose fault it was shows when each goes alone.
-      if (steps.length === 1) steps[0]?.failed(error);
-      else for (const step of steps) await commitAlone(step);
-    }
-  }
-
-  async function commitAlone(step: Waiting): Promise<void> {
-    try {
-      await available(() => inTransaction(() => step.run()));
-      step.committed();
-    } catch (error) {
-      step.failed(error);
-    }
-  }
-
-  /** `IMMEDIATE` takes the write lock first, so that what is read stays true. */
-  function inTransaction(run: () => void): void {
-    sql.begin.run();
-    try {
-      run();
-      sql.commit.run();
-    } catch (error) {
-      if (db.isTransaction) sql.rollback.run();
-      throw error;
-    }
-  }
 
   const findVerification = (id: string): Verification | undefined => {
     const row = rowOf<VerificationRow>(sql.findVerification, id);
@@ -460,35 +391,6 @@ export function openSqliteStore({ file }: { file: string }): Store {
   };
 }
 
-type Waiting = { run(): void; committed(): void; failed(error: unknown): void };
-
-function openDatabase(file: string): DatabaseSync {
-  const deadline = performance.now() + OPEN_TIMEOUT_MS;
-  for (;;) {
-    let db: DatabaseSync | undefined;
-    try {
-      if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
-      db = new DatabaseSync(file, { timeout: OPEN_TIMEOUT_MS });
-      db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0;');
-      migrate(db);
-      // From here on nothing waits inside SQLite: that would keep the whole process from answering.
-      db.exec('PRAGMA busy_timeout = 0');
-      return db;
-    } catch (error) {
-      if (db?.isOpen) db.close();
-      // While another process switches a new file to write-ahead logging, SQLite refuses without waiting.
-      if (resultCode(error) !== SQLITE_BUSY || performance.now() > deadline) {
-        const why = error instanceof Error ? error.message : String(error);
-        throw new StoreUnavailable(`the database ${file} cannot be used: ${why}`, { cause: error });
-      }
-      pause(OPEN_RETRY_MS);
-    }
-  }
-}
-
-/** Stops this thread: only for a process that serves nothing yet. */
-const pause = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-
 /** An intent whose verification ended without a decision may try again: an expired code is no dead end. */
 const canStartAgain = (earlier: Verification, now: number) =>
   ['expired', 'canceled'].includes(statusAt(earlier, now));
@@ -505,43 +407,4 @@ function sendFacts(
     resendsRemaining,
     resendAt,
   };
-}
-
-const SQLITE_BUSY = 5;
-/** A mistake of ours and not the engine's absence. */
-const SQLITE_CONSTRAINT = 19;
-
-/** SQLite's primary result code, where the error is SQLite's. */
-function resultCode(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('code' in error) || error.code !== 'ERR_SQLITE_ERROR') return undefined;
-  return 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : 0;
-}
-
-/** The engine's failures (full, locked, read-only, corrupt, closed) as `StoreUnavailable`. */
-function orUnavailable<T>(run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    const code = resultCode(error);
-    const isClosed = error instanceof Error && 'code' in error && error.code === 'ERR_INVALID_STATE';
-    if (!isClosed && (code === undefined || code === SQLITE_CONSTRAINT)) throw error;
-    throw new StoreUnavailable(error instanceof Error ? error.message : String(error), { cause: error });
-  }
-}
-
-/**
- * Runs against the engine. While another process writes, it is asked again and again, and this process
- * goes on with its other work meanwhile.
- */
-async function available<T>(run: () => T): Promise<T> {
-  const deadline = performance.now() + BUSY_TIMEOUT_MS;
-  for (let waitMs = 1; ; waitMs = Math.min(waitMs * 2, MAX_BUSY_WAIT_MS)) {
-    try {
-      return orUnavailable(run);
-    } catch (error) {
-      const isBusy = error instanceof StoreUnavailable && resultCode(error.cause) === SQLITE_BUSY;
-      if (!isBusy || performance.now() > deadline) throw error;
-    }
-    await delay(Math.random() * waitMs);
-  }
 }

@@ -7,10 +7,6 @@ const VERIFICATION_COLUMNS =
 export function prepareStatements(db: DatabaseSync) {
   const prepare = (sql: string) => db.prepare(sql);
   return {
-    begin: prepare('BEGIN IMMEDIATE'),
-    commit: prepare('COMMIT'),
-    rollback: prepare('ROLLBACK'),
-
     addVerification: prepare(
       `INSERT INTO verifications (${VERIFICATION_COLUMNS}, forget_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),

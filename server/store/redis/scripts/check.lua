@@ -8,18 +8,9 @@
 -- Invariant: attempts_remaining never grows; 'approved' and 'failed' are never left.
 
 local now = tonumber(ARGV[1])
-local verification, flat = read_hash(KEYS[1])
-if not verification.status then
-  return { 'missing' }
-end
-if KEYS[2] ~= KEYS[1] then
-  local before = recall(KEYS[2], ARGV[3], now)
-  if before then
-    if before[1] == 'replayed' then
-      return { 'replayed', flat, before[2] }
-    end
-    return before
-  end
+local verification, flat, answered = read_step(ARGV[3], now)
+if answered then
+  return answered
 end
 
 local status = status_at(verification, now)

@@ -118,3 +118,17 @@ local function remember(key, fingerprint, facts, lives_ms, now)
   redis.call('HSET', key, 'fingerprint', fingerprint, 'facts', facts, 'expires_at', text(now + tonumber(lives_ms)))
   redis.call('PEXPIRE', key, lives_ms)
 end
+
+-- The verification of a step, KEYS[1], and what HGETALL gave; or, third, what the step answers at once:
+-- there is none, or KEYS[2] is an idempotency key that was used before.
+local function read_step(fingerprint, now)
+  local verification, flat = read_hash(KEYS[1])
+  if not verification.status then
+    return nil, nil, { 'missing' }
+  end
+  local before = KEYS[2] ~= KEYS[1] and recall(KEYS[2], fingerprint, now)
+  if before and before[1] == 'replayed' then
+    return nil, nil, { 'replayed', flat, before[2] }
+  end
+  return verification, flat, before or nil
+end

@@ -9,18 +9,9 @@
 -- Invariant: resends_remaining never grows, attempts_remaining never changes.
 
 local now = tonumber(ARGV[1])
-local verification, flat = read_hash(KEYS[1])
-if not verification.status then
-  return { 'missing' }
-end
-if KEYS[2] ~= KEYS[1] then
-  local before = recall(KEYS[2], ARGV[2], now)
-  if before then
-    if before[1] == 'replayed' then
-      return { 'replayed', flat, before[2] }
-    end
-    return before
-  end
+local verification, flat, answered = read_step(ARGV[2], now)
+if answered then
+  return answered
 end
 
 local refusal = nil
