@@ -546,3 +546,20 @@ describe('an engine that fails', () => {
     expect(gone).toEqual([500, 500, 200, 0]);
   });
 });
+
+describe('steps that arrive together', () => {
+  it('share a transaction, and one that cannot be written harms none of the others', async () => {
+    const store = openStore(newFile());
+    const taken = startStep({ now: T0, phone: 'alice' });
+    await store.start(taken);
+    const good = ['bob', 'carol', 'dave'].map((phone) => startStep({ now: T0, phone }));
+    const outcomes = await Promise.allSettled(
+      // The second asks for an id that is taken.
+      [good[0]!, startStep({ now: T0, verification: taken.verification }), good[1]!, good[2]!].map((step) =>
+        store.start(step),
+      ),
+    );
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
+    for (const { verification } of good) expect(await store.find(verification.id)).toBeDefined();
+  });
+});
