@@ -3,6 +3,8 @@
  *
  *     const slot = appointments.find('2026-11-26T10:30');
  *     if (slot && !slot.isTaken) appointments.book(slot, '+31612345678');
+ *
+ * What is offered begins tomorrow. A page that was opened before midnight may still book what it showed.
  */
 export type Slot = {
   /** Shop time, `YYYY-MM-DDTHH:mm`. */
@@ -14,7 +16,9 @@ export type Slot = {
 };
 
 export type Appointments = {
+  /** What is offered now. */
   slots(): Slot[];
+  /** One that is offered now, or was a day ago and has not begun. */
   find(id: string): Slot | undefined;
   book(slot: Slot, phone: string): void;
 };
@@ -34,9 +38,9 @@ export function createAppointments({ now }: { now: () => number }): Appointments
   /** Slot id → whom to call. */
   const booked = new Map<string, string>();
 
-  const slots = () => {
+  const slotsAt = (moment: number) => {
     const found: Slot[] = [];
-    for (let date = new Date(now()), days = 0; days < WORKING_DAYS_AHEAD; ) {
+    for (let date = new Date(moment), days = 0; days < WORKING_DAYS_AHEAD; ) {
       date = new Date(date.getTime() + DAY_MS);
       const isWeekend = date.getUTCDay() % 6 === 0;
       if (isWeekend) continue;
@@ -50,8 +54,12 @@ export function createAppointments({ now }: { now: () => number }): Appointments
   };
 
   return {
-    slots,
-    find: (id) => slots().find((slot) => slot.id === id),
+    slots: () => slotsAt(now()),
+    find: (id) => {
+      const hasBegun = id <= new Date(now()).toISOString();
+      if (hasBegun) return undefined;
+      return [...slotsAt(now() - DAY_MS), ...slotsAt(now())].find((slot) => slot.id === id);
+    },
     book(slot, phone) {
       booked.set(slot.id, phone);
     },
