@@ -7,14 +7,14 @@
  * Everything in it comes from what was stored when the code was accepted: signed again, a proof has the
  * same claims and the same `jti`.
  */
-import { createHash } from 'node:crypto';
-import { SignJWT } from 'jose';
+import { hash } from 'node:crypto';
 import type { SiteConfig } from '../config.ts';
 import type { Secret } from '../secrets.ts';
 import { proofTtlOf, purposeOf } from '../sites.ts';
 import type { Verification } from '../store/store.ts';
 import { PROOF_TYPE, type ProofClaims } from './claims.ts';
 import type { SigningKeys } from './keys.ts';
+import { signJwt } from './sign.ts';
 
 export type IssueProof = (approved: {
   verification: Verification & { approvedAt: number };
@@ -33,11 +33,10 @@ export function createIssuer({
   keys: SigningKeys;
   pairwise: Secret;
 }): IssueProof {
-  const phoneHash = (siteId: string, phone: string) =>
-    pairwise.mac('pairwise', siteId, phone).toString('base64url');
+  const phoneHash = (siteId: string, phone: string) => pairwise.macText('pairwise', siteId, phone);
 
   return async ({ verification, phone, site }) => {
-    const { kid, algorithm, privateKey } = keys.current();
+    const key = await keys.current();
     const issuedAt = Math.floor(verification.approvedAt / 1_000);
     const expiresAt = issuedAt + Math.floor(proofTtlOf(site, purposeOf(site, verification.purpose)) / 1_000);
     const claims: ProofClaims = {
@@ -57,13 +56,10 @@ export function createIssuer({
       ...(verification.transaction !== null && { transaction: verification.transaction }),
       verification_id: verification.id,
     };
-    const proof = await new SignJWT(claims)
-      .setProtectedHeader({ alg: algorithm, typ: PROOF_TYPE, kid })
-      .sign(privateKey);
-    return { proof, expiresAt: expiresAt * 1_000 };
+    return { proof: signJwt(key, { typ: PROOF_TYPE }, claims), expiresAt: expiresAt * 1_000 };
   };
 }
 
 /** One per verification, whatever secret or key is in use. */
 const proofId = (verificationId: string) =>
-  `prf_${createHash('sha256').update(`proof of ${verificationId}`).digest('base64url').slice(0, 22)}`;
+  `prf_${hash('sha256', `proof of ${verificationId}`, 'base64url').slice(0, 22)}`;

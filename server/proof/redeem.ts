@@ -8,7 +8,7 @@ import type { SiteConfig } from '../config.ts';
 import type { RedeemRequest } from '../contract.ts';
 import type { Log } from '../log.ts';
 import { Problem } from '../problem.ts';
-import type { Idempotency, Store } from '../store/store.ts';
+import { type Idempotency, type Store, StoreUnavailable } from '../store/store.ts';
 import type { ProofClaims } from './claims.ts';
 import type { SigningKeys } from './keys.ts';
 import { assertExpected, ProofError, verifyWithKeys } from './verify/verify.ts';
@@ -44,6 +44,7 @@ export function createRedeem({
       return claims;
     } catch (error) {
       if (!(error instanceof ProofError)) throw error;
+      if (error.cause instanceof StoreUnavailable) throw error.cause;
       throw invalidProof(error);
     }
   }
