@@ -9,27 +9,46 @@
  */
 import type { SiteConfig } from '../config.ts';
 import { Problem, type RateLimitState } from '../problem.ts';
-import type { Charge, ChargeState, GuessLimits, LimitScope, Rate } from '../store/store.ts';
+import type { Charge, ChargeState, GuessLimits, LimitScope } from '../store/store.ts';
 
-/** A limit of a site, by its name in RateLimit fields: `phone-3600` is that of one number in an hour. */
-type Policy = Rate & { name: string; scope: LimitScope; kind: 'phoneFromClient' | LimitScope };
+type Kind = 'phoneFromClient' | LimitScope;
 
-export function policiesOf({ limits }: SiteConfig): Policy[] {
-  const policies = (kind: Policy['kind'], scope: LimitScope, prefix: string) =>
-    limits[kind].map(({ limit, window }) => ({
-      name: `${prefix}-${window / 1_000}`,
-      scope,
-      kind,
-      limit,
-      windowMs: window,
-    }));
-  return [
-    ...policies('phoneFromClient', 'phone', 'phone-client'),
-    ...policies('phone', 'phone', 'phone'),
-    ...policies('client', 'client', 'client'),
-    ...policies('site', 'site', 'site'),
-  ];
+/** The limits of one kind, in the form in which every message charges them. */
+type Group = {
+  scope: LimitScope;
+  kind: Kind;
+  rates: Charge['rates'] /** Tells these rates from others. */;
+  tag: string;
+};
+
+/** In `RateLimit` fields `phone-3600` is the limit of one number in an hour. */
+const groupOf = (site: SiteConfig, kind: Kind, scope: LimitScope, prefix: string): Group => {
+  const rates = site.limits[kind].map(({ limit, window }) => ({
+    policy: `${prefix}-${window / 1_000}`,
+    limit,
+    windowMs: window,
+  }));
+  return { scope, kind, rates, tag: rates.map(({ limit, windowMs }) => `${limit}/${windowMs}`).join() };
+};
+
+/** A site's limits are the same for every request. */
+const groups = new WeakMap<SiteConfig, Group[]>();
+
+function groupsOf(site: SiteConfig): Group[] {
+  const known = groups.get(site);
+  if (known) return known;
+  const made = [
+    groupOf(site, 'phoneFromClient', 'phone', 'phone-client'),
+    groupOf(site, 'phone', 'phone', 'phone'),
+    groupOf(site, 'client', 'client', 'client'),
+    groupOf(site, 'site', 'site', 'site'),
+  ].filter(({ rates }) => rates.length > 0);
+  groups.set(site, made);
+  return made;
 }
+
+/** Every limit of a site, by name. */
+export const ratesOf = (site: SiteConfig) => groupsOf(site).flatMap(({ rates }) => rates);
 
 /**
  * What one more message is charged to. `phoneKey` and `network` are keyed hashes.
@@ -42,13 +61,12 @@ export function sendCharges(
   { phoneKey, network }: { phoneKey: string; network: string },
 ): Charge[] {
   const subjects = { phoneFromClient: phoneKey, phone: phoneKey, client: network, site: site.id };
-  return policiesOf(site).map(({ name, scope, kind, limit, windowMs }) => ({
+  return groupsOf(site).map(({ scope, kind, rates, tag }) => ({
     scope,
-    policy: name,
     subject: subjects[kind],
-    key: [site.id, subjects[kind], kind === 'phoneFromClient' ? network : '', name, limit].join('|'),
-    limit,
-    windowMs,
+    // The two of one number stand side by side.
+    key: `${site.id}|${subjects[kind]}|${kind === 'phoneFromClient' ? network : ''}|${tag}`,
+    rates,
   }));
 }
 
@@ -66,10 +84,11 @@ export function guessLimits(site: SiteConfig, network: string): GuessLimits {
 
 /** The limit that has least left: one line for the client, and the others stay nobody's business. */
 export function tightest(states: ChargeState[], now: number): RateLimitState | undefined {
-  const [least] = states.toSorted((a, b) => a.remaining - b.remaining);
+  let [least] = states;
+  for (const state of states) if (least && state.remaining < least.remaining) least = state;
   return (
     least && {
-      policy: least.charge.policy,
+      policy: least.policy,
       remaining: least.remaining,
       resetSeconds: secondsUntil(least.resetAt, now),
     }
@@ -81,9 +100,9 @@ const secondsUntil = (at: number, now: number) => Math.max(1, Math.ceil((at - no
 /** Beyond that a person is told to come back later instead of counting seconds. */
 const SHORT_WAIT_SECONDS = 3_600;
 
-/** A refused charge (or a lock after failed guesses, which has none) as an answer. */
+/** A refused charge (or a lock after failed guesses, which names no policy) as an answer. */
 export function tooManyRequests(
-  { scope, retryAt, charge }: { scope: LimitScope; retryAt: number; charge: Charge | null },
+  { scope, retryAt, policy }: { scope: LimitScope; retryAt: number; policy: string | null },
   now: number,
 ): Problem {
   const seconds = secondsUntil(retryAt, now);
@@ -97,7 +116,7 @@ export function tooManyRequests(
           ? `Wait ${seconds} seconds and try again.`
           : `No more today: the next try is possible after ${at}.`,
       retryAfterSeconds: seconds,
-      rateLimit: { policy: charge?.policy ?? FAILED_GUESSES, remaining: 0, resetSeconds: seconds },
+      rateLimit: { policy: policy ?? FAILED_GUESSES, remaining: 0, resetSeconds: seconds },
     },
   );
 }

@@ -150,7 +150,12 @@ describe('a written number', () => {
   });
 
   it('says its country and type', () => {
-    expect(parsePhone('06 1234 5678', 'NL')).toEqual({ e164: '+31612345678', country: 'NL', type: 'MOBILE' });
+    expect(parsePhone('06 1234 5678', 'NL')).toEqual({
+      e164: '+31612345678',
+      country: 'NL',
+      type: 'MOBILE',
+      masked: '+31 6 •••• 5678',
+    });
     expect(parsePhone('+12015550123')).toMatchObject({ country: 'US', type: 'FIXED_LINE_OR_MOBILE' });
     expect(parsePhone('+80012345678')).toMatchObject({ country: null, type: 'TOLL_FREE' });
   });

@@ -15,6 +15,8 @@ export type ParsedPhone = {
   /** ISO 3166-1 alpha-2; null for a global range such as +883. */
   country: string | null;
   type: NumberType;
+  /** See `maskPhone`. */
+  masked: string;
 };
 
 type NumberType = NonNullable<ReturnType<PhoneNumber['getType']>> | 'SATELLITE' | 'UNKNOWN';
@@ -71,21 +73,29 @@ export function parsePhone(written: string, country?: string): ParsedPhone {
   // `00` means abroad nearly everywhere, and a person who typed it means it whatever country is selected.
   const abroad = /^\(?00\)?[\s\p{Pd}]*(?=[1-9])/u;
   const international = abroad.test(text) ? read(text.replace(abroad, '+')) : undefined;
-  const number = international ?? read(text, country);
-  if (!number) throw new Problem('invalid-phone');
+  const found = international ?? read(text, country);
+  if (!found) throw new Problem('invalid-phone');
+  const { number, type } = found;
   const isSatellite = satelliteCallingCodes.has(number.countryCallingCode);
   return {
     e164: number.number,
     country: number.country ?? null,
-    type: isSatellite ? 'SATELLITE' : (number.getType() ?? 'UNKNOWN'),
+    type: isSatellite ? 'SATELLITE' : (type ?? 'UNKNOWN'),
+    masked: maskOf(number),
   };
 }
 
-function read(text: string, country?: string): PhoneNumber | undefined {
+function read(
+  text: string,
+  country?: string,
+): { number: PhoneNumber; type: ReturnType<PhoneNumber['getType']> } | undefined {
   const defaultCountry =
     country !== undefined && isSupportedCountry(country) ? { defaultCountry: country } : {};
   const number = parsePhoneNumberFromString(text, { ...defaultCountry, extract: false });
-  return number?.isValid() && !number.ext ? number : undefined;
+  if (!number || number.ext) return undefined;
+  // What has a type is valid; only for the rest has the plan to be asked again.
+  const type = number.getType();
+  return type !== undefined || number.isValid() ? { number, type } : undefined;
 }
 
 /** @throws Problem `number-type-not-allowed`, `country-not-allowed` */
@@ -103,7 +113,7 @@ export function assertReachable(
 /** `FIXED_LINE` → `fixed-line`. */
 const wireName = (type: NumberType) => type.toLowerCase().replaceAll('_', '-');
 
-const BULLET = '•';
+const HIDDEN = '••••';
 
 /**
  * `+31612345678` → `+31 6 •••• 5678`: the country, enough of the number to recognise one's own, and
@@ -111,11 +121,11 @@ const BULLET = '•';
  */
 export function maskPhone(e164: string): string {
   const number = parsePhoneNumberFromString(e164);
-  if (!number) return `${BULLET.repeat(4)} ${e164.slice(-2)}`;
-  const national = number.nationalNumber;
-  const last = national.slice(-4);
-  const hidden = national.slice(0, -4);
+  return number ? maskOf(number) : `${HIDDEN} ${e164.slice(-2)}`;
+}
+
+function maskOf({ countryCallingCode, nationalNumber }: PhoneNumber): string {
   // Short numbers show less: never more than half of the digits.
-  if (national.length < 9) return `+${number.countryCallingCode} ${BULLET.repeat(4)} ${national.slice(-2)}`;
-  return `+${number.countryCallingCode} ${hidden.slice(0, 1)} ${BULLET.repeat(4)} ${last}`;
+  if (nationalNumber.length < 9) return `+${countryCallingCode} ${HIDDEN} ${nationalNumber.slice(-2)}`;
+  return `+${countryCallingCode} ${nationalNumber.slice(0, 1)} ${HIDDEN} ${nationalNumber.slice(-4)}`;
 }

@@ -100,6 +100,13 @@ export function describeStore(
             reason: null,
             at: T0,
           }),
+        takeDelivery: () =>
+          store.takeDelivery({
+            verificationId: step.verification.id,
+            deliveryId: step.delivery.id,
+            by: 'one',
+            at: T0,
+          }),
         addIntent: () => store.addIntent(intentOf({ now: T0 }), T0 + DAY),
         findIntent: () => store.findIntent('int_1'),
         redeem: () => store.redeem(redeemStep({ now: T0, jti: 'a' })),

@@ -9,7 +9,7 @@
  * in their own language (Lua) follow this file to the letter; the contract test holds them to it.
  */
 
-import type { Rate } from './store.ts';
+import type { Charge, ChargeState, Rate } from './store.ts';
 
 export type Charged =
   /** `tat` in microseconds, to be stored; `resetAt` in milliseconds. */
@@ -31,4 +31,35 @@ export function charge(tat: number | undefined, { limit, windowMs }: Rate, now: 
     remaining: Math.floor((tolerance - (next - nowMicros)) / interval),
     resetAt: Math.ceil(next / 1_000),
   };
+}
+
+export type ChargedRecord =
+  /** `tats` are to be kept in this order, until the last one has passed at `endsAt` (milliseconds). */
+  | { isAllowed: true; tats: number[]; endsAt: number; states: ChargeState[] }
+  | { isAllowed: false; retryAt: number; policy: string };
+
+/**
+ * Charges every rate of a record with one use, or none.
+ *
+ * @param tats what was kept, a figure a rate; empty for a record never used
+ * @returns on refusal the rate that keeps the caller waiting longest
+ */
+export function chargeRecord(tats: readonly number[], { rates }: Charge, now: number): ChargedRecord {
+  const after: number[] = [];
+  const states: ChargeState[] = [];
+  let endsAt = 0;
+  let refused: { isAllowed: false; retryAt: number; policy: string } | undefined;
+  for (let nth = 0; nth < rates.length; nth += 1) {
+    const rate = rates[nth];
+    if (!rate) break;
+    const charged = charge(tats[nth], rate, now);
+    if (charged.isAllowed) {
+      after.push(charged.tat);
+      states.push({ policy: rate.policy, remaining: charged.remaining, resetAt: charged.resetAt });
+      if (charged.resetAt > endsAt) endsAt = charged.resetAt;
+    } else if (!refused || charged.retryAt > refused.retryAt) {
+      refused = { isAllowed: false, retryAt: charged.retryAt, policy: rate.policy };
+    }
+  }
+  return refused ?? { isAllowed: true, tats: after, endsAt, states };
 }

@@ -98,20 +98,21 @@ export type SigningKey = {
 export type LimitScope = 'phone' | 'client' | 'site';
 
 /**
- * One limit to be charged with one use: at most `limit` at once, refilled evenly over `windowMs`
- * (the generic cell rate algorithm, ITU-T I.371). All charges of a step are taken or none is.
+ * One subject's limits, to be charged with one use each: at most `limit` at once, refilled evenly over
+ * `windowMs` (the generic cell rate algorithm, ITU-T I.371). All charges of a step are taken or none is.
  */
-export type Charge = Rate & {
+export type Charge = {
   scope: LimitScope;
   /** Whom it is about: a number's key, a network's keyed hash, a site's id. Same subject, same shard. */
   subject: string;
+  /** Names the record that keeps a figure for each rate, and with them the rates: others have another. */
   key: string;
-  /** The limit's name, for the answer. */
-  policy: string;
+  /** At least one; `policy` is the limit's name, for the answer. */
+  rates: readonly (Rate & { policy: string })[];
 };
 
-/** How a charge stands after the step: `resetAt` is when it will be whole again. */
-export type ChargeState = { charge: Charge; remaining: number; resetAt: number };
+/** How one limit stands after the step: `resetAt` is when it will be whole again. */
+export type ChargeState = { policy: string; remaining: number; resetAt: number };
 
 export type Rate = { limit: number; windowMs: number };
 
@@ -182,7 +183,8 @@ export type RedeemStep = {
 
 // ── What comes out ───────────────────────────────────────────────────────────────────────────────
 
-type Limited = { kind: 'limited'; scope: LimitScope; retryAt: number; charge: Charge | null };
+/** `policy` is null where too many guesses failed. */
+type Limited = { kind: 'limited'; scope: LimitScope; retryAt: number; policy: string | null };
 type Reused = { kind: 'idempotency-key-reused' };
 type Missing = { kind: 'missing' };
 type Over = { kind: 'expired' | 'closed'; verification: Verification };
@@ -253,6 +255,17 @@ export interface Store {
     resendAt?: number;
   }): Promise<void>;
 
+  /**
+   * Says who hands a queued delivery to its provider: true for the first who says so, and when it says so
+   * again. `by` stands as the delivery's reason until it is settled.
+   */
+  takeDelivery(taken: {
+    verificationId: string;
+    deliveryId: string;
+    by: string;
+    at: number;
+  }): Promise<boolean>;
+
   addIntent(intent: Intent, forgetAt: number): Promise<void>;
   findIntent(id: string): Promise<Intent | undefined>;
 
@@ -281,7 +294,10 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** The engine is gone, full, locked or broken: nothing was decided. Every method may throw it. */
+/**
+ * The engine is gone, full, locked or broken, or holds what only a newer release understands: nothing was
+ * decided. Every method may throw it.
+ */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
 }

@@ -6,7 +6,7 @@
  * Everything about one number of one site carries the same tag, so that a sharded store keeps a
  * verification beside the limits and counts of its number and decides about them in one place.
  */
-import { randomBytes } from 'node:crypto';
+import { randomId } from '../random.ts';
 
 export type IdPrefix = 'vrf' | 'dlv' | 'int';
 
@@ -17,7 +17,7 @@ const RANDOM_BYTES = 16;
 export const shardOf = (phoneKey: string): string => phoneKey.slice(0, SHARD_LENGTH);
 
 export const newId = (prefix: IdPrefix, shard: string): string =>
-  `${prefix}_${shard}${randomBytes(RANDOM_BYTES).toString('base64url')}`;
+  `${prefix}_${shard}${randomId(RANDOM_BYTES)}`;
 
 export const shardOfId = (id: string): string => id.slice(4, 4 + SHARD_LENGTH);
 

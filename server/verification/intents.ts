@@ -40,7 +40,7 @@ export function createIntents({ store, keyring, index, clock, retentionMs }: Dep
         expiresAt: now + ttlMs,
       };
       await store.addIntent(intent, Math.max(intent.expiresAt, now + retentionMs));
-      return { intent: id, phoneMasked: maskPhone(phone.e164), expiresAt: toTimestamp(intent.expiresAt) };
+      return { intent: id, phoneMasked: phone.masked, expiresAt: toTimestamp(intent.expiresAt) };
     },
 
     /** What the page may know of it. Undefined when it is not this site's, or over. */

@@ -8,8 +8,6 @@ import type { Channel, VerificationView } from '../contract.ts';
 import { tightest, tooManyRequests } from '../guard/limits.ts';
 import { Problem, type RateLimitState } from '../problem.ts';
 import { purposeOf } from '../sites.ts';
-import { secretOf } from './client-secret.ts';
-import { deriveCode } from './codes.ts';
 import { type Caller, type Deps, openPhone } from './deps.ts';
 import { channelOf, type Sender, viewAtSend } from './send.ts';
 import { overProblem, resendView } from './view.ts';
@@ -35,22 +33,21 @@ export function createResend(deps: Deps, sender: Sender) {
 
     const delivery = sender.newDelivery(id, phoneKey, channel, now);
     const { charges } = sender.chargesFor(caller, phoneKey);
-    const outcome = await store.resend({ now, id, delivery, charges, idempotency });
+    const step = store.resend({ now, id, delivery, charges, idempotency });
+    const outcome = await sender.decided(delivery, step);
 
     switch (outcome.kind) {
       case 'resent': {
         const { verification } = outcome;
         log.info({ event: 'verification.resent', requestId, verification: id, site: site.id, channel });
-        const seed = Buffer.from(verification.seed, 'base64url');
-        const code = deriveCode(secretOf(keyring, verification), seed, id, verification.code);
-        const settled = await sender.deliver({ delivery, verification, phone, code, site });
+        const settled = await sender.deliver({ delivery, verification, phone, site });
         const view = viewAtSend({ verification, facts: verification, delivery: settled, phone, policy });
         return { verification: sender.answer(view, settled), rateLimit: tightest(outcome.charges, now) };
       }
       case 'replayed': {
-        const settled = await sender.settled(id, outcome.facts.deliveryId);
-        if (!settled) throw new Problem('unavailable');
         const { verification, facts } = outcome;
+        const settled = await sender.settled({ verification, phone, site }, facts.deliveryId);
+        if (!settled) throw new Problem('unavailable');
         const view = viewAtSend({ verification, facts, delivery: settled, phone, policy });
         return { verification: sender.answer(view, settled), rateLimit: undefined };
       }

@@ -4,16 +4,16 @@
  *
  *     const { verification, rateLimit } = await start(caller, { phone: '06 1234 5678', country: 'NL', … }, host);
  */
-import { randomBytes } from 'node:crypto';
 import type { PurposeConfig } from '../config.ts';
 import type { StartedVerification, StartRequest } from '../contract.ts';
 import { tightest, tooManyRequests } from '../guard/limits.ts';
 import { assertReachable, type ParsedPhone, parsePhone } from '../guard/phone-number.ts';
 import { Problem, type RateLimitState } from '../problem.ts';
+import { randomBytes } from '../random.ts';
 import { countriesOf, purposeOf } from '../sites.ts';
 import type { Delivery, Intent, Verification } from '../store/store.ts';
 import { clientSecretOf } from './client-secret.ts';
-import { deriveCode, SEED_BYTES } from './codes.ts';
+import { SEED_BYTES } from './codes.ts';
 import { type Caller, type Deps, openPhone, phoneKeyOf } from './deps.ts';
 import { newId, shardOf } from './ids.ts';
 import { channelOf, malformed, type Sender, type StateAtSend, viewAtSend } from './send.ts';
@@ -95,7 +95,7 @@ export function createStart(deps: Deps, sender: Sender) {
     };
     const delivery = sender.newDelivery(id, phoneKey, channel, now);
 
-    const outcome = await store.start({
+    const step = store.start({
       now,
       verification,
       delivery,
@@ -104,9 +104,17 @@ export function createStart(deps: Deps, sender: Sender) {
       idempotency,
       forgetAt: now + deps.retentionMs,
     });
+    const outcome = await sender.decided(delivery, step);
 
     const answer = (started: Verification, facts: StateAtSend, settled: Delivery): StartedVerification => {
-      const view = viewAtSend({ verification: started, facts, delivery: settled, phone: phone.e164, policy });
+      const view = viewAtSend({
+        verification: started,
+        facts,
+        delivery: settled,
+        phone: phone.e164,
+        phoneMasked: phone.masked,
+        policy,
+      });
       return sender.answer({ ...view, clientSecret: clientSecretOf(keyring, started) }, settled);
     };
 
@@ -121,15 +129,15 @@ export function createStart(deps: Deps, sender: Sender) {
           country: phone.country,
           channel,
         });
-        const code = deriveCode(secret, seed, id, policy.code);
-        const settled = await sender.deliver({ delivery, verification, phone: phone.e164, code, site });
+        const settled = await sender.deliver({ delivery, verification, phone: phone.e164, site });
         return {
           verification: answer(verification, verification, settled),
           rateLimit: tightest(outcome.charges, now),
         };
       }
       case 'replayed': {
-        const settled = await sender.settled(outcome.verification.id, outcome.facts.deliveryId);
+        const order = { verification: outcome.verification, phone: phone.e164, site };
+        const settled = await sender.settled(order, outcome.facts.deliveryId);
         if (!settled) throw new Problem('unavailable');
         return { verification: answer(outcome.verification, outcome.facts, settled), rateLimit: undefined };
       }

@@ -8,6 +8,7 @@
  * No HTTP, no SQL and no vendor in here: routes call it, the store and the provider are handed in.
  */
 import type { SiteConfig } from '../config.ts';
+import { maskPhone } from '../guard/phone-number.ts';
 import { purposeOf } from '../sites.ts';
 import { createCheck } from './check.ts';
 import { type Deps, openPhone } from './deps.ts';
@@ -29,7 +30,15 @@ export function createVerifications(deps: Deps) {
     if (!found || !newest || phone === undefined || found.verification.siteId !== site.id) return undefined;
     const { verification, deliveries } = found;
     const policy = purposeOf(site, verification.purpose);
-    return { deliveries, viewed: { verification, delivery: newest, phone, policy, now: clock() } };
+    const viewed = {
+      verification,
+      delivery: newest,
+      phone,
+      phoneMasked: maskPhone(phone),
+      policy,
+      now: clock(),
+    };
+    return { deliveries, viewed };
   }
 
   return {

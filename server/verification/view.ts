@@ -6,7 +6,6 @@
 import { toTimestamp } from '../clock.ts';
 import type { PurposeConfig } from '../config.ts';
 import type { BackendVerificationView, VerificationView } from '../contract.ts';
-import { maskPhone } from '../guard/phone-number.ts';
 import { Problem } from '../problem.ts';
 import { type Delivery, statusAt, type Verification } from '../store/store.ts';
 
@@ -16,19 +15,27 @@ export type Viewed = {
   delivery: Delivery;
   /** E.164. */
   phone: string;
+  phoneMasked: string;
   /** Undefined when the purpose left the configuration in the meantime. */
   policy: PurposeConfig | undefined;
   now: number;
 };
 
-export function pageView({ verification, delivery, phone, policy, now }: Viewed): VerificationView {
+export function pageView({
+  verification,
+  delivery,
+  phone,
+  phoneMasked,
+  policy,
+  now,
+}: Viewed): VerificationView {
   return {
     id: verification.id,
     status: statusAt(verification, now),
     purpose: verification.purpose,
     channel: verification.channel,
     phone: verification.isPhoneHidden ? null : phone,
-    phoneMasked: maskPhone(phone),
+    phoneMasked,
     code: verification.code,
     attemptsRemaining: verification.attemptsRemaining,
     expiresAt: toTimestamp(verification.expiresAt),

@@ -28,6 +28,7 @@ export function keysOf(prefix: string) {
     idempotencyOf: (jti: string, key: string) => `${prefix}:{j|${jti}}:k:${key}`,
     signingKeys: `${prefix}:{keys}:signing`,
     signingKeyOrder: `${prefix}:{keys}:order`,
+    schemaVersion: `${prefix}:{keys}:schema`,
     secret: (name: string) => `${prefix}:{keys}:secret:${name}`,
     ping: `${prefix}:ping`,
   };

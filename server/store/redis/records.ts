@@ -4,52 +4,52 @@
  */
 
 import { z } from 'zod';
-import { channel, deliveryStatus } from '../../contract.ts';
+import { channel as channels, deliveryStatus } from '../../contract.ts';
+import { storedStatus } from '../kept-answers.ts';
+import { oneOf, understood } from '../schema-version.ts';
 import type { Delivery, Verification, VerificationFacts } from '../store.ts';
+
+/** What changes about a verification, what the scripts judge it by, and the rest as `facts`: read in this order. */
+export const verificationFieldNames = [
+  'status',
+  'channel',
+  'attempts_remaining',
+  'resends_remaining',
+  'resend_at',
+  'resend_wait_ms',
+  'approved_at',
+  'expires_at',
+  'guesses',
+  'facts',
+] as const;
 
 const number = z.string().regex(/^\d+$/).transform(Number);
 const maybe = z.string().transform((text) => (text === '' ? null : text));
 
-const verificationHash = z.object({
-  id: z.string(),
-  status: z.enum(['pending', 'approved', 'failed', 'canceled']),
-  channel,
-  attempts_remaining: number,
-  resends_remaining: number,
-  resend_at: number,
-  resend_wait_ms: number,
-  approved_at: z.string().transform((text) => (text === '' ? null : Number(text))),
-  facts: z.string(),
-});
-
-const deliveryFacts = z.object({ channel, provider: z.string(), createdAt: z.int() });
+const deliveryFacts = z.object({ channel: channels, provider: z.string(), createdAt: z.int() });
 
 export type Hash = Record<string, string>;
 
-const flatHash = z.array(z.string());
-
-/** As HGETALL answers inside a script: field, value, field, value … */
-export function hashOf(flat: unknown): Hash {
-  const list = flatHash.parse(flat);
-  const hash: Hash = {};
-  for (let i = 0; i < list.length; i += 2) hash[list[i] ?? ''] = list[i + 1] ?? '';
-  return hash;
-}
-
-export function toVerification(hash: Hash): Verification {
-  const row = verificationHash.parse(hash);
+/** @param values in the order of `verificationFieldNames`, as the scripts answer them */
+export function toVerification(id: string, values: unknown): Verification {
+  if (!Array.isArray(values)) throw new TypeError('a script answered no verification');
+  const [status, channel, attempts, resends, resendAt, resendWait, approvedAt, , , facts] = values;
   return {
-    ...(JSON.parse(row.facts) as VerificationFacts),
-    id: row.id,
-    status: row.status,
-    channel: row.channel,
-    attemptsRemaining: row.attempts_remaining,
-    resendsRemaining: row.resends_remaining,
-    resendAt: row.resend_at,
-    resendWaitMs: row.resend_wait_ms,
-    approvedAt: row.approved_at,
+    ...(JSON.parse(String(facts)) as VerificationFacts),
+    id,
+    status: oneOf(storedStatus.options, status, 'the status of a verification'),
+    channel: oneOf(channels.options, channel, 'the channel of a verification'),
+    attemptsRemaining: Number(attempts),
+    resendsRemaining: Number(resends),
+    resendAt: Number(resendAt),
+    resendWaitMs: Number(resendWait),
+    approvedAt: approvedAt === null || approvedAt === '' ? null : Number(approvedAt),
   };
 }
+
+/** As `HGETALL` answers outside of a script. */
+export const valuesOf = (hash: Hash): (string | null)[] =>
+  verificationFieldNames.map((name) => hash[name] ?? null);
 
 /** `expires_at` is repeated beside the facts, for the scripts. */
 export function verificationFields(verification: Verification): (string | number)[] {
@@ -65,8 +65,6 @@ export function verificationFields(verification: Verification): (string | number
     ...facts
   } = verification;
   return [
-    'id',
-    id,
     'status',
     status,
     'channel',
@@ -79,8 +77,7 @@ export function verificationFields(verification: Verification): (string | number
     resendAt,
     'resend_wait_ms',
     resendWaitMs,
-    'approved_at',
-    approvedAt ?? '',
+    ...(approvedAt === null ? [] : ['approved_at', approvedAt]),
     'expires_at',
     facts.expiresAt,
     'facts',
@@ -98,27 +95,25 @@ export function deliveryFields(delivery: Delivery): (string | number)[] {
     status,
     `${field}:at`,
     at,
-    `${field}:reference`,
-    providerReference ?? '',
-    `${field}:reason`,
-    reason ?? '',
+    ...(providerReference === null ? [] : [`${field}:reference`, providerReference]),
+    ...(reason === null ? [] : [`${field}:reason`, reason]),
   ];
 }
 
 /** In the order in which they were handed over: the first has no sequence, later ones grow. */
-export function toDeliveries(hash: Hash): Delivery[] {
+export function toDeliveries(verificationId: string, hash: Hash): Delivery[] {
   return Object.entries(hash)
     .flatMap(([field, value]) => {
       const id = /^delivery:(dlv_[\w-]+)$/.exec(field)?.[1];
       if (id === undefined) return [];
       const delivery: Delivery = {
         id,
-        verificationId: hash.id ?? '',
-        ...deliveryFacts.parse(JSON.parse(value)),
-        status: deliveryStatus.parse(hash[`${field}:status`]),
+        verificationId,
+        ...understood(deliveryFacts, JSON.parse(value), 'a delivery'),
+        status: understood(deliveryStatus, hash[`${field}:status`], 'the status of a delivery'),
         at: number.parse(hash[`${field}:at`]),
-        providerReference: maybe.parse(hash[`${field}:reference`]),
-        reason: maybe.parse(hash[`${field}:reason`]),
+        providerReference: maybe.parse(hash[`${field}:reference`] ?? ''),
+        reason: maybe.parse(hash[`${field}:reason`] ?? ''),
       };
       return [{ sequence: Number(hash[`${field}:sequence`] ?? 0), delivery }];
     })

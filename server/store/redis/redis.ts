@@ -11,10 +11,11 @@
  */
 import { Cluster } from 'ioredis';
 import { z } from 'zod';
+import { keptCheck, keptRedeem, keptSend, keptStart } from '../kept-answers.ts';
+import { assertNeighbour, understood } from '../schema-version.ts';
 import {
   type Charge,
   type ChargeState,
-  type CheckFacts,
   type CheckOutcome,
   type CheckStep,
   type GuessLimits,
@@ -24,7 +25,6 @@ import {
   type RedeemStep,
   type ResendOutcome,
   type ResendStep,
-  type SendFacts,
   type SigningKey,
   type StartOutcome,
   type StartStep,
@@ -33,7 +33,8 @@ import {
 } from '../store.ts';
 import { connectRedis } from './connect.ts';
 import { keysOf } from './keys.ts';
-import { deliveryFields, hashOf, toDeliveries, toVerification, verificationFields } from './records.ts';
+import { deliveryFields, toDeliveries, toVerification, valuesOf, verificationFields } from './records.ts';
+import { versions } from './schema.ts';
 import { runScript, type Script, scripts } from './scripts.ts';
 
 export type RedisStoreOptions = {
@@ -41,15 +42,19 @@ export type RedisStoreOptions = {
   url: string;
   /** Begins every key, so that several installations can share a server. */
   prefix?: string;
+  /** What each version brought; their number is the one that this process knows. */
+  schema?: readonly string[];
 };
 
 type Limited = Extract<StartOutcome, { kind: 'limited' }>;
 
-/** @throws StoreUnavailable when the server cannot be reached */
-export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions): Promise<Store> {
-  const redis = connectRedis(url);
-  // Without a listener a lost connection would end the process; each call learns of it by itself.
-  redis.on('error', () => {});
+/** @throws StoreUnavailable when the server cannot be reached, or holds what only a newer release understands */
+export async function openRedisStore({
+  url,
+  prefix = 'pp',
+  schema = versions,
+}: RedisStoreOptions): Promise<Store> {
+  const { redis, explain } = await connectRedis(url);
   const isCluster = redis instanceof Cluster;
   const keys = keysOf(prefix);
 
@@ -59,9 +64,10 @@ export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions):
     try {
       if (isClosed) throw new Error('the store is closed');
       return await call();
-    } catch (error) {
+    } catch (caught) {
+      const error = reasonOf(caught);
       if (isOurMistake(error)) throw error;
-      throw new StoreUnavailable(error instanceof Error ? error.message : String(error), { cause: error });
+      throw new StoreUnavailable(explain(error), { cause: error });
     }
   }
 
@@ -78,15 +84,16 @@ export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions):
   const idempotencyArgs = (idempotency: Idempotency | null, now: number): [string, number] =>
     idempotency ? [idempotency.fingerprint, Math.max(1, idempotency.expiresAt - now)] : ['', 1];
 
+  /** The number of charges, then the rates of each as `limit/window limit/window`. */
   const chargeArgs = (charges: Charge[]) => [
     charges.length,
-    ...charges.flatMap(({ limit, windowMs }) => [limit, windowMs]),
+    ...charges.map(({ rates }) => writtenRates(rates)),
   ];
 
-  /** The charges of a step that lie elsewhere, by slot: none unless this is a cluster. */
+  /** On a cluster: the charges of a step that lie elsewhere, by slot. */
   const elsewhere = (charges: Charge[]): Charge[][] => [
     ...Map.groupBy(
-      charges.filter((charge) => !isHere(charge)),
+      charges.filter(({ scope }) => scope !== 'phone'),
       ({ scope, subject }) => `${scope}|${subject}`,
     ).values(),
   ];
@@ -100,9 +107,10 @@ export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions):
     { id, now }: { id: string; now: number },
     step: () => Promise<Answer>,
     isDone: (answer: Answer) => boolean,
-  ): Promise<{ answer: Answer; refused: Charge[]; taken: ChargeState[] }> {
+  ): Promise<{ answer: Answer; refused: Charge[]; taken: Taken[] }> {
+    if (!isCluster) return { answer: await step(), refused: charges, taken: [] };
     const reserved: Charge[][] = [];
-    const taken: ChargeState[] = [];
+    const taken: Taken[] = [];
     const keysFor = (group: Charge[]) => group.map((charge) => keys.charge(charge, id));
     const giveBack = () =>
       Promise.all(
@@ -120,7 +128,7 @@ export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions):
       }
       const answer = await step();
       if (!isDone(answer)) await giveBack();
-      return { answer, refused: charges.filter(isHere), taken };
+      return { answer, refused: hereOf(charges), taken };
     } catch (error) {
       await giveBack().catch(() => {});
       throw error;
@@ -143,14 +151,16 @@ export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions):
     await tell(scripts.unclaim, [keys.idempotency(idempotency.key)], [idempotency.fingerprint]);
   }
 
-  const isHere = ({ scope }: Charge) => !isCluster || scope === 'phone';
+  /** Those that lie beside the verification: all of them unless this is a cluster. */
+  const hereOf = (charges: Charge[]) =>
+    isCluster ? charges.filter(({ scope }) => scope === 'phone') : charges;
 
   // ── Steps ──────────────────────────────────────────────────────────────────────────────────────
 
   async function start(step: StartStep): Promise<StartOutcome> {
     const { now, verification, delivery, intentId, idempotency } = step;
     const { id, attemptsRemaining, resendsRemaining, resendAt } = verification;
-    const facts: StartFacts = {
+    const facts: z.infer<typeof keptStart> = {
       verificationId: id,
       deliveryId: delivery.id,
       channel: delivery.channel,
@@ -172,7 +182,7 @@ export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions):
       if (replayed) return replayed;
     }
 
-    const here = step.charges.filter(isHere);
+    const here = hereOf(step.charges);
     const { answer, refused, taken } = await withReservations(
       step.charges,
       { id, now },
@@ -218,7 +228,7 @@ export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions):
       case 'intent-used':
         return { kind: answer.kind };
       case 'locked':
-        return { kind: 'limited', scope: 'phone', retryAt: Number(answer.rest[0]), charge: null };
+        return { kind: 'limited', scope: 'phone', retryAt: Number(answer.rest[0]), policy: null };
       case 'limited':
         return limited(refused, answer);
       case 'reused':
@@ -230,20 +240,20 @@ export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions):
 
   /** What an idempotency key's first answer was made from, where it has one. */
   async function recall(key: string, { fingerprint }: Idempotency, now: number): Promise<unknown> {
-    const kept = await available(() => redis.hgetall(key));
-    const isSame = kept.fingerprint === fingerprint && Number(kept.expires_at) > now;
-    return isSame ? kept.facts : undefined;
+    const kept = await available(() => redis.get(key));
+    const [, before, expiresAt, facts] = /^(\S+) (\d+) (.*)$/s.exec(kept ?? '') ?? [];
+    return before === fingerprint && Number(expiresAt) > now ? facts : undefined;
   }
 
   async function replay(json: unknown): Promise<StartOutcome | undefined> {
-    const facts = startFacts.parse(JSON.parse(String(json)));
+    const facts = answered(keptStart, json);
     const found = await find(facts.verificationId);
     return found && { kind: 'replayed', verification: found.verification, facts };
   }
 
   async function resend(step: ResendStep): Promise<ResendOutcome> {
     const { now, id, delivery, idempotency } = step;
-    const here = step.charges.filter(isHere);
+    const here = hereOf(step.charges);
     const verificationKey = keys.verification(id);
     const { answer, refused, taken } = await withReservations(
       step.charges,
@@ -276,7 +286,7 @@ export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions):
       case 'limited':
         return limited(refused, answer);
       case 'resent': {
-        const before = toVerification(hashOf(answer.rest[0]));
+        const before = toVerification(id, answer.rest[0]);
         return {
           kind: 'resent',
           verification: {
@@ -292,14 +302,14 @@ export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions):
       case 'replayed':
         return {
           kind: 'replayed',
-          verification: toVerification(hashOf(answer.rest[0])),
-          facts: sendFacts.parse(JSON.parse(String(answer.rest[1]))),
+          verification: toVerification(id, answer.rest[0]),
+          facts: answered(keptSend, answer.rest[1]),
         };
       case 'expired':
       case 'closed':
       case 'exhausted':
       case 'too-early':
-        return { kind: answer.kind, verification: toVerification(hashOf(answer.rest[0])) };
+        return { kind: answer.kind, verification: toVerification(id, answer.rest[0]) };
       default:
         throw unexpected(answer);
     }
@@ -319,7 +329,7 @@ export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions):
       case 'reused':
         return { kind: 'idempotency-key-reused' };
     }
-    const before = toVerification(hashOf(answer.rest[0]));
+    const before = toVerification(id, answer.rest[0]);
     switch (answer.kind) {
       case 'approved':
         return { kind: 'approved', verification: { ...before, status: 'approved', approvedAt: now } };
@@ -337,7 +347,7 @@ export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions):
         return {
           kind: 'replayed',
           verification: before,
-          facts: checkFacts.parse(JSON.parse(String(answer.rest[1]))),
+          facts: answered(keptCheck, answer.rest[1]),
         };
       case 'expired':
       case 'closed':
@@ -347,7 +357,7 @@ export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions):
           kind: 'limited',
           scope: 'phone',
           retryAt: Number(answer.rest[1]),
-          charge: null,
+          policy: null,
           verification: before,
         };
       default:
@@ -374,7 +384,7 @@ export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions):
       case 'expired':
         return { kind: 'expired' };
       case 'replayed':
-        return { kind: 'replayed', ...redeemFacts.parse(JSON.parse(String(answer.rest[0]))) };
+        return { kind: 'replayed', ...answered(keptRedeem, answer.rest[0]) };
       case 'reused':
         return { kind: 'idempotency-key-reused' };
       default:
@@ -385,7 +395,7 @@ export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions):
   async function find(id: string) {
     const hash = await available(() => redis.hgetall(keys.verification(id)));
     if (hash.status === undefined) return undefined;
-    return { verification: toVerification(hash), deliveries: toDeliveries(hash) };
+    return { verification: toVerification(id, valuesOf(hash)), deliveries: toDeliveries(id, hash) };
   }
 
   const signingKeys = async (): Promise<SigningKey[]> => {
@@ -403,8 +413,11 @@ export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions):
     find,
     signingKeys,
 
-    cancel: async (id, now) =>
-      (await available(() => runScript(redis, scripts.cancel, [keys.verification(id)], [now]))) === 1,
+    cancel: async (id, now) => {
+      const answer = await available(() => runScript(redis, scripts.cancel, [keys.verification(id)], [now]));
+      if (answer === -1) throw newer();
+      return answer === 1;
+    },
 
     settleDelivery: async ({
       verificationId,
@@ -420,6 +433,11 @@ export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions):
         runScript(redis, scripts.settleDelivery, [keys.verification(verificationId)], args),
       );
     },
+
+    takeDelivery: async ({ verificationId, deliveryId, by, at }) =>
+      (await available(() =>
+        runScript(redis, scripts.takeDelivery, [keys.verification(verificationId)], [deliveryId, by, at]),
+      )) === 1,
 
     addIntent: async (intent, forgetAt) => {
       const key = keys.intent(intent.id);
@@ -460,8 +478,10 @@ export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions):
     },
 
     resealSigningKey: async (kid, sealedPrivateJwk) => {
-      const key = (await signingKeys()).find((one) => one.kid === kid);
-      if (!key) return;
+      const json = await available(() => redis.hget(keys.signingKeys, kid));
+      if (json === null) return;
+      // Members of a newer release stay.
+      const key = z.looseObject({}).parse(JSON.parse(json));
       await available(() => redis.hset(keys.signingKeys, kid, JSON.stringify({ ...key, sealedPrivateJwk })));
     },
 
@@ -478,7 +498,10 @@ export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions):
 
     ping: async () => {
       // A write, because a replica or a full server still answers PING.
-      await available(() => redis.set(keys.ping, '1', 'PX', 10_000));
+      const [, version] = await available(() =>
+        Promise.all([redis.set(keys.ping, '1', 'PX', 10_000), redis.get(keys.schemaVersion)]),
+      );
+      assertNeighbour('the data in Redis', { version: Number(version), known: schema.length });
     },
 
     close: async () => {
@@ -487,66 +510,72 @@ export async function openRedisStore({ url, prefix = 'pp' }: RedisStoreOptions):
     },
   };
 
-  await available(() => connected(redis)).catch((error: unknown) => {
-    redis.disconnect();
+  try {
+    const version = await available(() =>
+      runScript(redis, scripts.raiseSchema, [keys.schemaVersion], [schema.length]),
+    );
+    assertNeighbour('the data in Redis', { version: Number(version), known: schema.length });
+    return store;
+  } catch (error) {
+    await store.close();
     throw error;
-  });
-  return store;
-}
-
-/** How long a starting server waits for Redis to be there and to have loaded its data. */
-const START_TIMEOUT_MS = 10_000;
-
-function connected(redis: ReturnType<typeof connectRedis>): Promise<void> {
-  if (redis.status === 'ready') return Promise.resolve();
-  return new Promise((resolve, reject) => {
-    let last: Error | undefined;
-    const onError = (error: Error) => {
-      last = error;
-    };
-    const end = (error?: Error) => {
-      clearTimeout(timer);
-      redis.off('ready', onReady);
-      redis.off('error', onError);
-      if (error) reject(error);
-      else resolve();
-    };
-    const onReady = () => end();
-    const timer = setTimeout(() => end(last ?? new Error('Redis does not answer')), START_TIMEOUT_MS);
-    redis.on('error', onError);
-    redis.once('ready', onReady);
-  });
+  }
 }
 
 // ── Answers ──────────────────────────────────────────────────────────────────────────────────────
 
 type Answer = { kind: string; rest: unknown[] };
 
-const scriptAnswer = z.tuple([z.string()], z.unknown());
+/** Our own scripts answer: a list that begins with a word. */
+function answerOf(answer: unknown): Answer {
+  if (!Array.isArray(answer)) throw new TypeError('a script answered no list');
+  const [kind, ...rest]: unknown[] = answer;
+  if (kind === 'newer') throw newer();
+  return { kind: String(kind), rest };
+}
 
-const answerOf = (answer: unknown): Answer => {
-  const [kind, ...rest] = scriptAnswer.parse(answer);
-  return { kind, rest };
-};
+const newer = () => new StoreUnavailable('a verification is in a form that this release does not know');
 
 const unexpected = ({ kind }: Answer) => new Error(`a script answered "${kind}"`);
 
-const states = z.array(z.tuple([z.string(), z.string()]));
+/** The rates of a charge are the same for every message of a site. */
+const ratesWritten = new WeakMap<Charge['rates'], string>();
 
-const chargeStates = (charges: Charge[], answer: unknown): ChargeState[] =>
-  states.parse(answer).flatMap(([remaining, resetAt], index) => {
-    const charge = charges[index];
-    return charge ? [{ charge, remaining: Number(remaining), resetAt: Number(resetAt) }] : [];
-  });
+function writtenRates(rates: Charge['rates']): string {
+  let written = ratesWritten.get(rates);
+  if (written === undefined) {
+    written = rates.map(({ limit, windowMs }) => `${limit}/${windowMs}`).join(' ');
+    ratesWritten.set(rates, written);
+  }
+  return written;
+}
+
+type Taken = { charge: Charge; states: ChargeState[] };
+
+/** One state for each rate of each charge. */
+function chargeStates(charges: Charge[], answer: unknown): Taken[] {
+  if (!Array.isArray(answer)) throw new TypeError('a script answered no states');
+  let nth = 0;
+  return charges.map((charge) => ({
+    charge,
+    states: charge.rates.map(({ policy }) => {
+      const [remaining, resetAt] = answer[nth];
+      nth += 1;
+      return { policy, remaining: Number(remaining), resetAt: Number(resetAt) };
+    }),
+  }));
+}
 
 /** As they were asked for, wherever each was taken. */
-const inOrder = (charges: Charge[], taken: ChargeState[]): ChargeState[] =>
-  charges.flatMap((charge) => taken.filter((state) => state.charge === charge));
+const inOrder = (charges: Charge[], taken: Taken[]): ChargeState[] =>
+  charges.flatMap((charge) => taken.find((one) => one.charge === charge)?.states ?? []);
 
+/** A script names the charge and the rate that refused, counted from 0. */
 const limited = (charges: Charge[], { rest }: Answer): Limited => {
   const charge = charges[Number(rest[0])];
-  if (!charge) throw new Error('a script refused a charge that was not asked for');
-  return { kind: 'limited', scope: charge.scope, retryAt: Number(rest[1]), charge };
+  const rate = charge?.rates[Number(rest[1])];
+  if (!charge || !rate) throw new Error('a script refused a charge that was not asked for');
+  return { kind: 'limited', scope: charge.scope, retryAt: Number(rest[2]), policy: rate.policy };
 };
 
 const guessArgs = ({ network, perNetwork, inARow }: GuessLimits) => [
@@ -557,26 +586,8 @@ const guessArgs = ({ network, perNetwork, inARow }: GuessLimits) => [
   inARow.windowMs,
 ];
 
-const sendFacts = z.object({
-  deliveryId: z.string(),
-  channel: z.enum(['sms']),
-  attemptsRemaining: z.number(),
-  resendsRemaining: z.number(),
-  resendAt: z.number(),
-}) satisfies z.ZodType<SendFacts>;
-const startFacts = sendFacts.extend({ verificationId: z.string() });
-type StartFacts = z.infer<typeof startFacts>;
-
-const checkFacts = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('approved') }),
-  z.object({
-    kind: z.literal('incorrect'),
-    attemptsRemaining: z.number(),
-    status: z.enum(['pending', 'failed']),
-  }),
-]) satisfies z.ZodType<CheckFacts>;
-
-const redeemFacts = z.object({ redeemedAt: z.number() });
+const answered = <Schema extends z.ZodType>(schema: Schema, json: unknown) =>
+  understood(schema, JSON.parse(String(json)), 'an earlier answer');
 
 const signingKey = z.object({
   kid: z.string(),
@@ -590,6 +601,14 @@ const signingKey = z.object({
 /** What a server says about its own condition; any other error reply is about what we sent. */
 const CONDITIONS =
   /^(LOADING|READONLY|OOM|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|MISCONF|BUSY|UNKILLABLE|NOAUTH|WRONGPASS|NOPERM|MOVED|ASK|ERR max number of clients)/;
+
+/** A transaction that was discarded says only that: why stands in what its commands were answered. */
+function reasonOf(error: unknown): unknown {
+  if (!(error instanceof Error && 'previousErrors' in error)) return error;
+  return Array.isArray(error.previousErrors) && error.previousErrors.length > 0
+    ? error.previousErrors[0]
+    : error;
+}
 
 const isOurMistake = (error: unknown): boolean =>
   error instanceof Error && error.name === 'ReplyError' && !CONDITIONS.test(error.message);

@@ -6,11 +6,22 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Cluster, Redis } from 'ioredis';
+import { channel } from '../../contract.ts';
+import { storedStatus } from '../kept-answers.ts';
+import { verificationFieldNames } from './records.ts';
 
 export type Script = { source: string; sha: string };
 
 const read = (name: string) => readFileSync(new URL(`./scripts/${name}.lua`, import.meta.url), 'utf8');
-const common = read('common');
+/** The values that this release knows, as Lua tables: a script decides nothing about others. */
+const known = Object.entries({ status: storedStatus, channel })
+  .map(
+    ([name, { options }]) => `local known_${name} = { ${options.map((one) => `${one} = true`).join(', ')} }`,
+  )
+  .join('\n');
+/** What a step reads of a verification, in the order of its answer. */
+const fields = `local verification_fields = { ${verificationFieldNames.map((name) => `'${name}'`).join(', ')} }`;
+const common = `${known}\n${fields}\n${read('common')}`;
 
 function load(name: string): Script {
   const source = `${common}\n${read(name)}`;
@@ -23,12 +34,14 @@ export const scripts = {
   check: load('check'),
   cancel: load('cancel'),
   settleDelivery: load('settle-delivery'),
+  takeDelivery: load('take-delivery'),
   redeem: load('redeem'),
   claim: load('claim'),
   unclaim: load('unclaim'),
   reserve: load('reserve'),
   release: load('release'),
   addSigningKey: load('add-signing-key'),
+  raiseSchema: load('raise-schema'),
 };
 
 /** All keys lie in one slot. A server that restarted, or flushed its cache, is sent the source again. */

@@ -15,7 +15,11 @@ const INTERVAL_MS = 250;
  * log would grow without bound: beyond this the log is begun anew, for which writers wait a moment.
  */
 const LONG_LOG_PAGES = 2_048;
-const RESTART_TIMEOUT_MS = 1_000;
+/** How long the last part of it may wait for a writer, and keep the next one waiting. */
+const FULL_TIMEOUT_MS = 250;
+/** What writers may be made to wait for: copied within a few milliseconds. */
+const FEW_PAGES = 256;
+const MAX_PASSES = 4;
 
 export function startCheckpointer(file: string): { stop(): Promise<void> } {
   const self = new URL(`./checkpointer${extname(import.meta.filename)}`, import.meta.url);
@@ -34,20 +38,38 @@ export function startCheckpointer(file: string): { stop(): Promise<void> } {
 }
 
 function checkpointForever(file: string): void {
-  const db = new DatabaseSync(file, { timeout: RESTART_TIMEOUT_MS });
+  const db = new DatabaseSync(file, { timeout: FULL_TIMEOUT_MS });
   const passive = db.prepare('PRAGMA wal_checkpoint(PASSIVE)');
-  const restart = db.prepare('PRAGMA wal_checkpoint(RESTART)');
-  const timer = setInterval(() => {
+  // Copies the rest while writers wait; the next of them begins the log anew.
+  const full = db.prepare('PRAGMA wal_checkpoint(FULL)');
+  /** Copies what nobody reads any more; tells how long the log is and how much of it has been copied. */
+  const look = () => {
+    const { log, checkpointed } = passive.get() ?? {};
+    return { pages: Number(log), copied: Number(checkpointed) };
+  };
+  let timer: NodeJS.Timeout;
+  function copyBack(): void {
     try {
-      // The passive pass does nearly all of the copying, and nobody waits for it.
-      const { log } = passive.get() ?? {};
-      if (Number(log) > LONG_LOG_PAGES) restart.get();
+      // Passive passes do nearly all of the copying, and nobody waits for them. What was written during a long one
+      // is left for a shorter one.
+      let { pages, copied } = look();
+      for (let pass = 0; pass < MAX_PASSES && pages - copied > FEW_PAGES; pass += 1) {
+        const before = copied;
+        ({ pages, copied } = look());
+        // Whoever reads an old state keeps it from going on, and writers would wait for that reader: the log grows
+        // instead, until it is gone.
+        if (copied === before) break;
+      }
+      if (pages > LONG_LOG_PAGES && pages - copied <= FEW_PAGES) full.get();
     } catch {
       // Busy or out of space: the next turn tries again, and nothing is lost in between.
     }
-  }, INTERVAL_MS);
+    // Counted from here: writers get their turn in between, however long it took.
+    timer = setTimeout(copyBack, INTERVAL_MS);
+  }
+  timer = setTimeout(copyBack, INTERVAL_MS);
   parentPort?.once('message', () => {
-    clearInterval(timer);
+    clearTimeout(timer);
     db.close();
   });
 }

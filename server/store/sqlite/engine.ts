@@ -3,7 +3,7 @@
  * without keeping this one from its other work. What a step does stands in `sqlite.ts`.
  *
  *     const db = openDatabase('data/phone-proof.sqlite');
- *     const { atomically } = createTransactions(db);
+ *     const { atomically } = createTransactions(db, sameFile(file));
  *     const found = await atomically(() => statement.get(id));
  */
 import { mkdirSync } from 'node:fs';
@@ -21,7 +21,7 @@ const BUSY_TIMEOUT_MS = 2_000;
 const MAX_BUSY_WAIT_MS = 25;
 
 /** @throws StoreUnavailable that names the file and what is wrong with it */
-export function openDatabase(file: string): DatabaseSync {
+export function openDatabase(file: string, steps?: readonly string[]): DatabaseSync {
   const deadline = performance.now() + OPEN_TIMEOUT_MS;
   for (;;) {
     let db: DatabaseSync | undefined;
@@ -29,7 +29,7 @@ export function openDatabase(file: string): DatabaseSync {
       if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
       db = new DatabaseSync(file, { timeout: OPEN_TIMEOUT_MS });
       db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0;');
-      migrate(db);
+      migrate(db, steps);
       // From here on nothing waits inside SQLite: that would keep the whole process from answering.
       db.exec('PRAGMA busy_timeout = 0');
       return db;
@@ -50,7 +50,11 @@ const pause = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(
 
 type Waiting = { run(): void; committed(): void; failed(error: unknown): void };
 
-export function createTransactions(db: DatabaseSync): { atomically<T>(step: () => T): Promise<T> } {
+/** @param assertUsable throws what stands in the way of any step */
+export function createTransactions(
+  db: DatabaseSync,
+  assertUsable: () => void,
+): { atomically<T>(step: () => T): Promise<T> } {
   const begin = db.prepare('BEGIN IMMEDIATE');
   const commit = db.prepare('COMMIT');
   const rollback = db.prepare('ROLLBACK');
@@ -86,8 +90,9 @@ export function createTransactions(db: DatabaseSync): { atomically<T>(step: () =
       );
       for (const step of steps) step.committed();
     } catch (error) {
-      // Nothing of it was written. Whose fault it was shows when each goes alone.
-      if (steps.length === 1) steps[0]?.failed(error);
+      // Nothing of it was written. Whose fault it was shows when each goes alone; a lock is nobody's, and all
+      // have waited for it.
+      if (steps.length === 1 || isBusy(error)) for (const step of steps) step.failed(error);
       else for (const step of steps) await commitAlone(step);
     }
   }
@@ -103,6 +108,7 @@ export function createTransactions(db: DatabaseSync): { atomically<T>(step: () =
 
   /** `IMMEDIATE` takes the write lock first, so that what is read stays true. */
   function inTransaction(run: () => void): void {
+    assertUsable();
     begin.run();
     try {
       run();
@@ -126,6 +132,9 @@ function resultCode(error: unknown): number | undefined {
   return 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : 0;
 }
 
+const isBusy = (error: unknown): boolean =>
+  error instanceof StoreUnavailable && resultCode(error.cause) === SQLITE_BUSY;
+
 /** The engine's failures (full, locked, read-only, corrupt, closed) as `StoreUnavailable`. */
 function orUnavailable<T>(run: () => T): T {
   try {
@@ -148,8 +157,7 @@ export async function available<T>(run: () => T): Promise<T> {
     try {
       return orUnavailable(run);
     } catch (error) {
-      const isBusy = error instanceof StoreUnavailable && resultCode(error.cause) === SQLITE_BUSY;
-      if (!isBusy || performance.now() > deadline) throw error;
+      if (!isBusy(error) || performance.now() > deadline) throw error;
     }
     await delay(Math.random() * waitMs);
   }

@@ -1,9 +1,12 @@
 /**
  * Rows to records and back. The tables are this store's own and `STRICT`, so that a row has the shape
- * its statement selects; `rowsOf` and `rowOf` are the one place where that is taken on trust.
+ * its statement selects; `rowsOf` and `rowOf` are the one place where that is taken on trust. What is judged
+ * by its value is looked at, because a newer release may know more of them.
  */
 import type { StatementSync } from 'node:sqlite';
-import type { Channel, DeliveryStatus } from '../../contract.ts';
+import { channel, deliveryStatus } from '../../contract.ts';
+import { storedStatus } from '../kept-answers.ts';
+import { oneOf, understood } from '../schema-version.ts';
 import type { Delivery, SigningKey, Verification, VerificationFacts } from '../store.ts';
 
 type Value = string | number | null;
@@ -18,21 +21,25 @@ export const parseFacts = <Facts>(json: string): Facts => JSON.parse(json) as Fa
 
 export type VerificationRow = {
   id: string;
-  status: Verification['status'];
-  channel: Channel;
+  status: string;
+  channel: string;
   attempts_remaining: number;
   resends_remaining: number;
   resend_at: number;
   resend_wait_ms: number;
   approved_at: number | null;
   facts: string;
+  deliveries: string;
 };
+
+/** With where it lies, and what was answered under idempotency keys that are about it. */
+export type FoundVerification = VerificationRow & { row: number; answers: string };
 
 export const toVerification = (row: VerificationRow): Verification => ({
   ...parseFacts<VerificationFacts>(row.facts),
   id: row.id,
-  status: row.status,
-  channel: row.channel,
+  status: oneOf(storedStatus.options, row.status, 'the status of a verification'),
+  channel: oneOf(channel.options, row.channel, 'the channel of a verification'),
   attemptsRemaining: row.attempts_remaining,
   resendsRemaining: row.resends_remaining,
   resendAt: row.resend_at,
@@ -56,29 +63,32 @@ export function verificationFacts(verification: Verification): string {
   return JSON.stringify(facts satisfies VerificationFacts);
 }
 
-export type DeliveryRow = {
-  id: string;
-  verification_id: string;
-  channel: Channel;
-  provider: string;
-  status: DeliveryStatus;
-  provider_reference: string | null;
-  reason: string | null;
-  created_at: number;
-  at: number;
+/** As it stands in a verification's row, in the order in which they were handed over. */
+export type StoredDelivery = Omit<Delivery, 'verificationId' | 'channel' | 'status'> & {
+  channel: string;
+  status: string;
 };
 
-export const toDelivery = (row: DeliveryRow): Delivery => ({
-  id: row.id,
-  verificationId: row.verification_id,
-  channel: row.channel,
-  provider: row.provider,
-  status: row.status,
-  providerReference: row.provider_reference,
-  reason: row.reason,
-  createdAt: row.created_at,
-  at: row.at,
-});
+const toStored = ({ verificationId, ...delivery }: Delivery): StoredDelivery => delivery;
+
+export const parseDeliveries = (json: string): StoredDelivery[] => JSON.parse(json) as StoredDelivery[];
+
+/** @param json of those before it */
+export const withDelivery = (delivery: Delivery, json = '[]'): string =>
+  JSON.stringify([...parseDeliveries(json), toStored(delivery)]);
+
+export const toDeliveries = (verificationId: string, json: string): Delivery[] =>
+  parseDeliveries(json).map((stored) => ({
+    ...stored,
+    verificationId,
+    channel: understood(channel, stored.channel, 'the channel of a delivery'),
+    status: understood(deliveryStatus, stored.status, 'the status of a delivery'),
+  }));
+
+/** What was answered under idempotency keys, by key: at most one for each guess and each resend. */
+type StoredAnswers = Record<string, { fingerprint: string; expiresAt: number; facts: unknown }>;
+
+export const parseAnswers = (json: string): StoredAnswers => JSON.parse(json) as StoredAnswers;
 
 export type SigningKeyRow = {
   kid: string;

@@ -203,15 +203,16 @@ describe('the schema', () => {
     expect(versionOf(file)).toBe(version);
   });
 
-  it('of a newer release is refused in words, and left as it is', async () => {
+  it('two versions ahead is refused in words, and left as it is', async () => {
     const file = newFile();
     await openStore(file).close();
     const db = new DatabaseSync(file);
-    const newer = versionOf(file) + 1;
+    const known = versionOf(file);
+    const newer = known + 2;
     db.exec(`PRAGMA user_version = ${newer}`);
     db.close();
     expect(() => openSqliteStore({ file })).toThrow(
-      new RegExp(`schema version ${newer}.*knows ${newer - 1}.*newer release`),
+      new RegExp(`schema version ${newer}.*knows ${known}.*newer release`),
     );
     expect(versionOf(file)).toBe(newer);
   });
@@ -514,7 +515,7 @@ describe('an engine that fails', () => {
     // A process that has room finds every answered verification, and none that was refused half-way.
     const store = openStore(file);
     for (const id of answered) expect((await store.find(id))?.deliveries).toHaveLength(1);
-    expect(rowsIn(file, 'verifications')).toBe(rowsIn(file, 'deliveries'));
+    expect(rowsIn(file, 'verifications')).toBe(answered.length);
     expect((await store.start(startStep({ now: T0 }))).kind).toBe('started');
   });
 
@@ -538,12 +539,12 @@ describe('an engine that fails', () => {
 
   it('takes no more than its share of rows per sweep', async () => {
     const store = openStore(newFile());
-    for (let nth = 0; nth < 1_200; nth += 1) {
+    for (let nth = 0; nth < 300; nth += 1) {
       await store.redeem(redeemStep({ now: T0, jti: `proof ${nth}`, forgetAt: T0 + HOUR }));
     }
     const gone: number[] = [];
     for (let nth = 0; nth < 4; nth += 1) gone.push(await store.sweep(T0 + HOUR));
-    expect(gone).toEqual([500, 500, 200, 0]);
+    expect(gone).toEqual([100, 100, 100, 0]);
   });
 });
 

@@ -1,45 +1,47 @@
 /** Every statement of the SQLite store, prepared once. */
 import type { DatabaseSync } from 'node:sqlite';
 
+const SIGNING_KEY_COLUMNS = 'kid, algorithm, public_jwk, sealed_private_jwk, created_at, signs_from';
 const VERIFICATION_COLUMNS =
-  'id, status, channel, attempts_remaining, resends_remaining, resend_at, resend_wait_ms, approved_at, facts';
+  'id, status, channel, attempts_remaining, resends_remaining, resend_at, resend_wait_ms, approved_at, facts, deliveries';
 
 export function prepareStatements(db: DatabaseSync) {
   const prepare = (sql: string) => db.prepare(sql);
   return {
     addVerification: prepare(
-      `INSERT INTO verifications (${VERIFICATION_COLUMNS}, forget_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO verifications (${VERIFICATION_COLUMNS}, forget_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
-    findVerification: prepare(`SELECT ${VERIFICATION_COLUMNS} FROM verifications WHERE id = ?`),
-    countGuess: prepare('UPDATE verifications SET attempts_remaining = ?, status = ? WHERE id = ?'),
-    approve: prepare("UPDATE verifications SET status = 'approved', approved_at = ? WHERE id = ?"),
+    // By its row it is found again without a second look into the index.
+    findVerification: prepare(
+      `SELECT rowid AS row, answers, ${VERIFICATION_COLUMNS} FROM verifications WHERE id = ?`,
+    ),
+    countGuess: prepare(
+      'UPDATE verifications SET attempts_remaining = ?, status = ?, answers = ? WHERE rowid = ?',
+    ),
+    approve: prepare(
+      "UPDATE verifications SET status = 'approved', approved_at = ?, answers = ? WHERE rowid = ?",
+    ),
     cancel: prepare("UPDATE verifications SET status = 'canceled' WHERE id = ?"),
     countResend: prepare(
-      'UPDATE verifications SET channel = ?, resends_remaining = ?, resend_at = ?, resend_wait_ms = ? WHERE id = ?',
+      `UPDATE verifications SET channel = ?, resends_remaining = ?, resend_at = ?, resend_wait_ms = ?,
+         deliveries = ?, answers = ? WHERE rowid = ?`,
     ),
-    allowResendFrom: prepare('UPDATE verifications SET resend_at = min(resend_at, ?) WHERE id = ?'),
 
-    addDelivery: prepare(
-      `INSERT INTO deliveries (verification_id, id, channel, provider, status, provider_reference, reason, created_at, at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    ),
-    findDeliveries: prepare('SELECT * FROM deliveries WHERE verification_id = ? ORDER BY rowid'),
-    findDelivery: prepare('SELECT * FROM deliveries WHERE verification_id = ? AND id = ?'),
-    settleDelivery: prepare(
-      `UPDATE deliveries SET status = ?, provider_reference = coalesce(?, provider_reference), reason = ?, at = ?
-       WHERE verification_id = ? AND id = ?`,
+    findDeliveries: prepare('SELECT rowid AS row, deliveries FROM verifications WHERE id = ?'),
+    setDeliveries: prepare(
+      'UPDATE verifications SET deliveries = ?, resend_at = min(resend_at, ?) WHERE rowid = ?',
     ),
 
     addIntent: prepare('INSERT INTO intents (id, facts, expires_at, forget_at) VALUES (?, ?, ?, ?)'),
     findIntent: prepare('SELECT facts, expires_at, verification_id FROM intents WHERE id = ?'),
     useIntent: prepare('UPDATE intents SET verification_id = ? WHERE id = ?'),
 
-    findLimit: prepare('SELECT tat FROM limits WHERE key = ?'),
-    setLimit: prepare(
-      'INSERT INTO limits (key, tat) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET tat = excluded.tat',
-    ),
+    findLimit: prepare('SELECT tats FROM limits WHERE key = ?'),
+    setLimit: prepare('INSERT OR REPLACE INTO limits (key, tats, ends_at) VALUES (?, ?, ?)'),
 
-    findGuesses: prepare('SELECT count, expires_at FROM failed_guesses WHERE key = ? AND expires_at > ?'),
+    findGuesses: prepare(
+      'SELECT key, count, expires_at FROM failed_guesses WHERE key IN (?, ?) AND expires_at > ?',
+    ),
     setGuesses: prepare(
       `INSERT INTO failed_guesses (key, count, expires_at) VALUES (?, ?, ?)
        ON CONFLICT (key) DO UPDATE SET count = excluded.count, expires_at = excluded.expires_at`,
@@ -57,11 +59,8 @@ export function prepareStatements(db: DatabaseSync) {
     findRedemption: prepare('SELECT redeemed_at FROM redemptions WHERE jti = ?'),
     addRedemption: prepare('INSERT INTO redemptions (jti, redeemed_at, forget_at) VALUES (?, ?, ?)'),
 
-    findSigningKeys: prepare('SELECT * FROM signing_keys ORDER BY rowid'),
-    addSigningKey: prepare(
-      `INSERT INTO signing_keys (kid, algorithm, public_jwk, sealed_private_jwk, created_at, signs_from)
-       VALUES (?, ?, ?, ?, ?, ?)`,
-    ),
+    findSigningKeys: prepare(`SELECT ${SIGNING_KEY_COLUMNS} FROM signing_keys ORDER BY rowid`),
+    addSigningKey: prepare(`INSERT INTO signing_keys (${SIGNING_KEY_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)`),
     removeSigningKey: prepare('DELETE FROM signing_keys WHERE kid = ?'),
     resealSigningKey: prepare('UPDATE signing_keys SET sealed_private_jwk = ? WHERE kid = ?'),
 
@@ -69,9 +68,9 @@ export function prepareStatements(db: DatabaseSync) {
     findSecret: prepare('SELECT sealed FROM secrets WHERE name = ?'),
     resealSecret: prepare('UPDATE secrets SET sealed = ? WHERE name = ?'),
 
-    forgottenVerifications: prepare('SELECT id FROM verifications WHERE forget_at <= ? LIMIT ?'),
-    removeVerification: prepare('DELETE FROM verifications WHERE id = ?'),
-    removeDeliveries: prepare('DELETE FROM deliveries WHERE verification_id = ?'),
+    removeVerifications: prepare(
+      'DELETE FROM verifications WHERE rowid IN (SELECT rowid FROM verifications WHERE forget_at <= ? LIMIT ?)',
+    ),
     removeIntents: prepare(
       'DELETE FROM intents WHERE id IN (SELECT id FROM intents WHERE forget_at <= ? LIMIT ?)',
     ),
@@ -81,9 +80,7 @@ export function prepareStatements(db: DatabaseSync) {
     removeRedemptions: prepare(
       'DELETE FROM redemptions WHERE jti IN (SELECT jti FROM redemptions WHERE forget_at <= ? LIMIT ?)',
     ),
-    limitsAfter: prepare(
-      'SELECT key, (tat + 999) / 1000 AS ends FROM limits WHERE key > ? ORDER BY key LIMIT ?',
-    ),
+    limitsAfter: prepare('SELECT key, ends_at AS ends FROM limits WHERE key > ? ORDER BY key LIMIT ?'),
     removeLimit: prepare('DELETE FROM limits WHERE key = ?'),
     guessesAfter: prepare(
       'SELECT key, expires_at AS ends FROM failed_guesses WHERE key > ? ORDER BY key LIMIT ?',

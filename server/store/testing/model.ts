@@ -39,11 +39,14 @@ type Count = { failed: number; endsAt: number };
 export function createModel() {
   const rows = new Map<string, Row>();
   const intents = new Map<string, { intent: Intent; usedFor: string | null; forgetAt: number }>();
-  /** As `gcra.ts` keeps them, and when each is whole again. */
-  const limits = new Map<string, { tat: number; resetAt: number }>();
+  /** By record, then by policy: as `gcra.ts` keeps them, and when each is whole again. */
+  const limits = new Map<string, Map<string, { tat: number; resetAt: number }>>();
   /** By number, then by network; the row from anywhere stands under the empty name. */
   const failures = new Map<string, Map<string, Count>>();
-  const answers = new Map<string, { fingerprint: string; expiresAt: number; answer: Answer }>();
+  const answers = new Map<
+    string,
+    { fingerprint: string; expiresAt: number; answer: Answer; about: string | null }
+  >();
   const redemptions = new Map<string, { redeemedAt: number; forgetAt: number }>();
 
   function earlierAnswer(idempotency: Idempotency | null, now: number): Answer | 'reused' | undefined {
@@ -52,8 +55,9 @@ export function createModel() {
     return earlier.fingerprint === idempotency.fingerprint ? earlier.answer : 'reused';
   }
 
-  function remember(idempotency: Idempotency | null, answer: Answer): void {
-    if (idempotency) answers.set(idempotency.key, { ...idempotency, answer });
+  /** @param about the verification that the request named */
+  function remember(idempotency: Idempotency | null, answer: Answer, about: string | null = null): void {
+    if (idempotency) answers.set(idempotency.key, { ...idempotency, answer, about });
   }
 
   const failuresOf = (phoneKey: string) => {
@@ -74,22 +78,27 @@ export function createModel() {
     });
     return ends.length === 0
       ? undefined
-      : { kind: 'limited' as const, scope: 'phone' as const, retryAt: Math.max(...ends), charge: null };
+      : { kind: 'limited' as const, scope: 'phone' as const, retryAt: Math.max(...ends), policy: null };
   }
 
   function take(charges: Charge[], now: number) {
-    const charged = charges.map((one) => ({ one, result: charge(limits.get(one.key)?.tat, one, now) }));
+    const charged = charges.flatMap(({ key, scope, rates }) =>
+      rates.map((rate) => {
+        const { policy } = rate;
+        return { key, scope, policy, result: charge(limits.get(key)?.get(policy)?.tat, rate, now) };
+      }),
+    );
     const refused = charged
-      .flatMap(({ one, result }) => (result.isAllowed ? [] : [{ one, retryAt: result.retryAt }]))
+      .flatMap(({ scope, policy, result }) =>
+        result.isAllowed ? [] : [{ scope, policy, retryAt: result.retryAt }],
+      )
       .toSorted((a, b) => b.retryAt - a.retryAt)[0];
-    if (refused) {
-      const { one, retryAt } = refused;
-      return { kind: 'limited' as const, scope: one.scope, retryAt, charge: one };
-    }
-    const states = charged.flatMap(({ one, result }) => {
+    if (refused) return { kind: 'limited' as const, ...refused };
+    const states = charged.flatMap(({ key, policy, result }) => {
       if (!result.isAllowed) return [];
-      limits.set(one.key, result);
-      return [{ charge: one, remaining: result.remaining, resetAt: result.resetAt }];
+      const record = limits.get(key) ?? new Map<string, { tat: number; resetAt: number }>();
+      limits.set(key, record.set(policy, result));
+      return [{ policy, remaining: result.remaining, resetAt: result.resetAt }];
     });
     return { kind: 'taken' as const, states };
   }
@@ -152,11 +161,8 @@ export function createModel() {
       resendWaitMs: verification.resendWaitMs * 2,
     };
     row.deliveries = [...row.deliveries, delivery];
-    remember(idempotency, {
-      from: 'send',
-      verificationId: id,
-      facts: sendFacts(row.verification, delivery),
-    });
+    const facts = sendFacts(row.verification, delivery);
+    remember(idempotency, { from: 'send', verificationId: id, facts }, id);
     return { kind: 'resent', verification: row.verification, charges: taken.states };
   }
 
@@ -179,7 +185,7 @@ export function createModel() {
     if (isRight) {
       row.verification = { ...verification, status: 'approved', approvedAt: now };
       for (const { name } of watched(guesses)) counts.delete(name);
-      remember(idempotency, { from: 'check', facts: { kind: 'approved' } });
+      remember(idempotency, { from: 'check', facts: { kind: 'approved' } }, id);
       return { kind: 'approved', verification: row.verification };
     }
     for (const { name, rate } of watched(guesses)) {
@@ -191,7 +197,7 @@ export function createModel() {
     const after = attemptsRemaining === 0 ? ('failed' as const) : ('pending' as const);
     row.verification = { ...verification, attemptsRemaining, status: after };
     const facts = { kind: 'incorrect' as const, attemptsRemaining, status: after };
-    remember(idempotency, { from: 'check', facts });
+    remember(idempotency, { from: 'check', facts }, id);
     return { ...facts, verification: row.verification };
   }
 
@@ -256,8 +262,13 @@ export function createModel() {
       for (const kept of [rows, intents, redemptions] as Map<string, { forgetAt: number }>[]) {
         for (const [key, value] of kept) if (isOver(value)) kept.delete(key);
       }
-      for (const [key, { expiresAt }] of answers) if (expiresAt <= now) answers.delete(key);
-      for (const [key, { resetAt }] of limits) if (resetAt <= now) limits.delete(key);
+      // What was answered about a verification goes with it.
+      for (const [key, { expiresAt, about }] of answers) {
+        if (about === null ? expiresAt <= now : !rows.has(about)) answers.delete(key);
+      }
+      for (const [key, record] of limits) {
+        if ([...record.values()].every(({ resetAt }) => resetAt <= now)) limits.delete(key);
+      }
       for (const counts of failures.values()) {
         for (const [name, { endsAt }] of counts) if (endsAt <= now) counts.delete(name);
       }
@@ -272,7 +283,7 @@ export function createModel() {
           forgetAt,
         ]),
         ...[...intents.values()].flatMap(({ intent, forgetAt }) => [intent.expiresAt, forgetAt]),
-        ...[...limits.values()].map(({ resetAt }) => resetAt),
+        ...[...limits.values()].flatMap((record) => [...record.values()].map(({ resetAt }) => resetAt)),
         ...[...failures.values()].flatMap((counts) => [...counts.values()].map(({ endsAt }) => endsAt)),
         ...[...answers.values()].map(({ expiresAt }) => expiresAt),
         ...[...redemptions.values()].map(({ forgetAt }) => forgetAt),

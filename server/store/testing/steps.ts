@@ -108,14 +108,12 @@ export const intentOf = ({ now, ...overrides }: { now: number } & Partial<Intent
 export const chargeOf = (
   scope: LimitScope,
   name: string,
-  { limit, windowMs }: { limit: number; windowMs: number },
+  ...rates: { limit: number; windowMs: number }[]
 ): Charge => ({
   scope,
   subject: keyOf(name),
-  policy: `${scope}-${windowMs / 1_000}`,
-  key: `shop|${scope}|${keyOf(name)}|${limit}/${windowMs}`,
-  limit,
-  windowMs,
+  key: `shop|${scope}|${keyOf(name)}|${rates.map(({ limit, windowMs }) => `${limit}/${windowMs}`)}`,
+  rates: rates.map((rate) => ({ ...rate, policy: `${scope}-${rate.windowMs / 1_000}` })),
 });
 
 /** The rates are the server's defaults. */

@@ -320,8 +320,7 @@ function timeAfter(model: Model, now: number, jump: Jump): number {
 }
 
 const smallCharges = (phoneName: string, networkName: string) => [
-  chargeOf('phone', phoneName, { limit: 4, windowMs: MINUTE }),
-  chargeOf('phone', phoneName, { limit: 6, windowMs: 10 * MINUTE }),
+  chargeOf('phone', phoneName, { limit: 4, windowMs: MINUTE }, { limit: 6, windowMs: 10 * MINUTE }),
   chargeOf('client', networkName, { limit: 6, windowMs: 2 * MINUTE }),
   chargeOf('site', 'shop', { limit: 8, windowMs: MINUTE }),
 ];

@@ -1,7 +1,7 @@
 -- On a cluster: binds an idempotency key to the request that it first came with. What was answered lies
 -- in the slot of the verification or the proof, and only the right request finds its way there.
 --
--- KEYS  1 the idempotency key (hash)
+-- KEYS  1 the idempotency key (string)
 -- ARGV  1 now  2 fingerprint  3 milliseconds the key lives
 -- Answer {'fresh'} {'seen'} {'reused'}
 -- Invariant: a living key never changes its fingerprint.

@@ -8,14 +8,25 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
--- A hash as a table, and as HGETALL gave it, for the answer.
-local function read_hash(key)
-  local flat = redis.call('HGETALL', key)
-  local hash = {}
-  for i = 1, #flat, 2 do
-    hash[flat[i]] = flat[i + 1]
+-- What is judged by the caller's time is kept a little longer than it counts: Redis counts time by itself, and what
+-- still counts for the caller must not be gone.
+local MARGIN_MS = 10000
+
+-- A verification as a table, and as a list of values in the order of verification_fields, for the answer. That
+-- list stands before this file (scripts.ts).
+local function read_verification(key)
+  local values = redis.call('HMGET', key, unpack(verification_fields))
+  local verification = {}
+  for i, field in ipairs(verification_fields) do
+    verification[field] = values[i]
   end
-  return hash, flat
+  return verification, values
+end
+
+-- Written by a newer release, in a way that this one cannot judge. known_status and known_channel stand before
+-- this file (scripts.ts).
+local function is_newer(verification)
+  return not (known_status[verification.status] and known_channel[verification.channel])
 end
 
 -- 'expired' is never written: it is 'pending' past its time.
@@ -26,39 +37,51 @@ local function status_at(verification, now)
   return verification.status
 end
 
--- Takes every charge or none (store/gcra.ts, to the letter). Charges stand in KEYS[first_key] and
--- following, each with three arguments from ARGV[first_arg]: its limit, its window in milliseconds.
--- Answers a list of {remaining, reset_at}, or nil with the index and retry_at of the charge that keeps
--- the caller waiting longest.
-local function take(first_key, first_arg, count, now)
-  local taken, refused, retry_at = {}, nil, 0
+-- Takes every charge or none (store/gcra.ts, to the letter). The record of each charge is KEYS[first_key] and
+-- following: a figure for each of its rates, separated by spaces. ARGV[at] says how many charges, and those behind
+-- it the rates of each: 'limit/window limit/window', windows in milliseconds.
+-- Answers a list of {remaining, reset_at}, one for each rate, and where the arguments go on; or nil with what a
+-- refused step answers: 'limited', charge and rate (from 0) that keep the caller waiting longest, retry_at.
+local function take(first_key, at, now)
+  local records, states, refusal, latest = {}, {}, nil, 0
   local now_micros = now * 1000
+  local count = tonumber(ARGV[at])
+  at = at + 1
   for i = 0, count - 1 do
-    local limit, window = tonumber(ARGV[first_arg + i * 2]), tonumber(ARGV[first_arg + i * 2 + 1])
-    local interval = math.ceil(window * 1000 / limit)
-    local tolerance = interval * limit
-    local tat = tonumber(redis.call('GET', KEYS[first_key + i]) or now_micros)
-    local next_tat = math.max(tat, now_micros) + interval
-    if next_tat - now_micros > tolerance then
-      local at = math.ceil((next_tat - tolerance) / 1000)
-      if at > retry_at then
-        refused, retry_at = i, at
-      end
-    else
-      local remaining = math.floor((tolerance - (next_tat - now_micros)) / interval)
-      taken[i + 1] = { remaining = remaining, tat = next_tat, reset_at = math.ceil(next_tat / 1000) }
+    local key = KEYS[first_key + i]
+    local kept = {}
+    for tat in string.gmatch(redis.call('GET', key) or '', '%d+') do
+      kept[#kept + 1] = tonumber(tat)
     end
+    local tats, ends_at, nth = {}, 0, 0
+    for limit, window in string.gmatch(ARGV[at + i], '(%d+)/(%d+)') do
+      nth = nth + 1
+      limit = tonumber(limit)
+      local interval = math.ceil(tonumber(window) * 1000 / limit)
+      local tolerance = interval * limit
+      local next_tat = math.max(kept[nth] or now_micros, now_micros) + interval
+      if next_tat - now_micros > tolerance then
+        local retry_at = math.ceil((next_tat - tolerance) / 1000)
+        if retry_at > latest then
+          refusal, latest = { 'limited', i, nth - 1, text(retry_at) }, retry_at
+        end
+      else
+        local reset_at = math.ceil(next_tat / 1000)
+        tats[nth] = text(next_tat)
+        ends_at = math.max(ends_at, reset_at)
+        local remaining = math.floor((tolerance - (next_tat - now_micros)) / interval)
+        states[#states + 1] = { text(remaining), text(reset_at) }
+      end
+    end
+    records[i + 1] = { key = key, tats = tats, ends_at = ends_at }
   end
-  if refused then
-    return nil, refused, retry_at
+  if refusal then
+    return nil, refusal
   end
-  local states = {}
-  for i = 0, count - 1 do
-    local state = taken[i + 1]
-    redis.call('SET', KEYS[first_key + i], text(state.tat), 'PX', text(state.reset_at - now))
-    states[i + 1] = { text(state.remaining), text(state.reset_at) }
+  for _, record in ipairs(records) do
+    redis.call('SET', record.key, table.concat(record.tats, ' '), 'PX', text(record.ends_at - now + MARGIN_MS))
   end
-  return states
+  return states, at + count
 end
 
 -- Failed guesses of a number: a hash of network → 'count expires_at', with '' for those in a row.
@@ -70,65 +93,71 @@ local function guess_limits(at)
   }
 end
 
-local function read_count(key, field, now)
-  local value = redis.call('HGET', key, field)
-  if value then
-    local count, expires_at = string.match(value, '^(%d+) (%d+)$')
-    if tonumber(expires_at) > now then
-      return tonumber(count), tonumber(expires_at)
+-- How many failed guesses still count, and until when, one for each limit.
+local function read_counts(key, limits, now)
+  local counts = {}
+  local kept = redis.call('HMGET', key, limits[1].field, limits[2].field)
+  for i = 1, 2 do
+    local count, expires_at = string.match(kept[i] or '', '^(%d+) (%d+)$')
+    if count and tonumber(expires_at) > now then
+      counts[i] = { failed = tonumber(count), expires_at = tonumber(expires_at) }
     end
   end
-  return 0, 0
+  return counts
 end
 
-local function locked_until(key, limits, now)
+local function locked_until(counts, limits)
   local latest = nil
-  for _, limit in ipairs(limits) do
-    local count, expires_at = read_count(key, limit.field, now)
-    if count >= limit.limit and expires_at > (latest or 0) then
-      latest = expires_at
+  for i, limit in ipairs(limits) do
+    local count = counts[i]
+    if count and count.failed >= limit.limit and count.expires_at > (latest or 0) then
+      latest = count.expires_at
     end
   end
   return latest
 end
 
-local function count_failed_guess(key, limits, now)
-  local longest = redis.call('PTTL', key)
-  for _, limit in ipairs(limits) do
-    local count = read_count(key, limit.field, now) + 1
-    redis.call('HSET', key, limit.field, text(count) .. ' ' .. text(now + limit.window))
+local function count_failed_guess(key, counts, limits, now)
+  local longest = redis.call('PTTL', key) - MARGIN_MS
+  for i, limit in ipairs(limits) do
+    local failed = (counts[i] and counts[i].failed or 0) + 1
+    redis.call('HSET', key, limit.field, text(failed) .. ' ' .. text(now + limit.window))
     longest = math.max(longest, limit.window)
   end
-  redis.call('PEXPIRE', key, text(longest))
+  redis.call('PEXPIRE', key, text(longest + MARGIN_MS))
 end
 
--- What was answered before under an idempotency key: {'replayed', JSON}, {'reused'} or nil.
+-- What was answered before under an idempotency key: {'replayed', JSON}, {'reused'} or nil. Kept as the request's
+-- fingerprint, when the key expires, and the JSON, separated by spaces.
 local function recall(key, fingerprint, now)
-  local before = redis.call('HMGET', key, 'fingerprint', 'facts', 'expires_at')
-  if not before[1] or tonumber(before[3]) <= now then
+  local before, expires_at, facts = string.match(redis.call('GET', key) or '', '^(%S+) (%d+) (.*)$')
+  if not before or tonumber(expires_at) <= now then
     return nil
   end
-  if before[1] ~= fingerprint then
+  if before ~= fingerprint then
     return { 'reused' }
   end
-  return { 'replayed', before[2] }
+  return { 'replayed', facts }
 end
 
 local function remember(key, fingerprint, facts, lives_ms, now)
-  redis.call('HSET', key, 'fingerprint', fingerprint, 'facts', facts, 'expires_at', text(now + tonumber(lives_ms)))
-  redis.call('PEXPIRE', key, lives_ms)
+  local expires_at = text(now + tonumber(lives_ms))
+  redis.call('SET', key, fingerprint .. ' ' .. expires_at .. ' ' .. facts, 'PX', text(tonumber(lives_ms) + MARGIN_MS))
 end
 
--- The verification of a step, KEYS[1], and what HGETALL gave; or, third, what the step answers at once:
--- there is none, or KEYS[2] is an idempotency key that was used before.
+-- The verification of a step, KEYS[1], and its values; or, third, what the step answers at once:
+-- there is none, a newer release wrote it, or KEYS[2] is an idempotency key that was used before.
 local function read_step(fingerprint, now)
-  local verification, flat = read_hash(KEYS[1])
+  local verification, values = read_verification(KEYS[1])
   if not verification.status then
     return nil, nil, { 'missing' }
   end
+  if is_newer(verification) then
+    return nil, nil, { 'newer' }
+  end
   local before = KEYS[2] ~= KEYS[1] and recall(KEYS[2], fingerprint, now)
   if before and before[1] == 'replayed' then
-    return nil, nil, { 'replayed', flat, before[2] }
+    return nil, nil, { 'replayed', values, before[2] }
   end
-  return verification, flat, before or nil
+  return verification, values, before or nil
 end

@@ -1,6 +1,6 @@
 -- Marks a proof's id as redeemed, once.
 --
--- KEYS  1 the mark (string: when)  2 the idempotency key (hash), optional
+-- KEYS  1 the mark (string: when)  2 the idempotency key (string), optional
 -- ARGV  1 now  2 milliseconds the mark lives  3 fingerprint  4 milliseconds the idempotency key lives
 --       5 when the proof expires
 -- Answer {'redeemed' | 'already-redeemed', at} {'expired'} {'replayed', JSON} {'reused'}

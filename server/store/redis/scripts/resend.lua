@@ -1,15 +1,15 @@
 -- Takes one resend: charges, the doubled wait, and the new delivery's row. Guesses and expiry stay.
 --
--- KEYS  1 the verification (hash)  2 the idempotency key (hash), optional  3… one per charge
+-- KEYS  1 the verification (hash)  2 the idempotency key (string), optional  3… one per charge
 -- ARGV  1 now  2 fingerprint  3 milliseconds the idempotency key lives
---       4 the delivery's id  5 its channel  6 number of charges, then limit and window of each
+--       4 the delivery's id  5 its channel  6… the charges (see take)
 --       then field, value … of the delivery
--- Answer {'resent', HGETALL before, {remaining, reset_at}…} {'replayed', HGETALL before, JSON} {'reused'} {'missing'}
---        {'expired' | 'closed' | 'exhausted' | 'too-early', HGETALL before} {'limited', index, retry_at}
+-- Answer {'resent', the values before, {remaining, reset_at}…} {'replayed', the values before, JSON} {'reused'} {'missing'} {'newer'}
+--        {'expired' | 'closed' | 'exhausted' | 'too-early', the values before} {'limited', charge, rate, retry_at}
 -- Invariant: resends_remaining never grows, attempts_remaining never changes.
 
 local now = tonumber(ARGV[1])
-local verification, flat, answered = read_step(ARGV[2], now)
+local verification, values, answered = read_step(ARGV[2], now)
 if answered then
   return answered
 end
@@ -24,13 +24,12 @@ elseif now < tonumber(verification.resend_at) then
   refusal = 'too-early'
 end
 if refusal then
-  return { refusal, flat }
+  return { refusal, values }
 end
 
-local count = tonumber(ARGV[6])
-local states, refused, retry_at = take(3, 7, count, now)
+local states, after = take(3, 6, now)
 if not states then
-  return { 'limited', refused, text(retry_at) }
+  return after
 end
 
 local wait = tonumber(verification.resend_wait_ms)
@@ -42,7 +41,7 @@ local fields = {
 }
 fields[#fields + 1] = 'delivery:' .. ARGV[4] .. ':sequence'
 fields[#fields + 1] = text(redis.call('HLEN', KEYS[1]))
-for i = 7 + count * 2, #ARGV do
+for i = after, #ARGV do
   fields[#fields + 1] = ARGV[i]
 end
 redis.call('HSET', KEYS[1], unpack(fields))
@@ -56,4 +55,4 @@ if KEYS[2] ~= KEYS[1] then
   })
   remember(KEYS[2], ARGV[2], facts, ARGV[3], now)
 end
-return { 'resent', flat, states }
+return { 'resent', values, states }

@@ -8,7 +8,8 @@
 
 local rank = { queued = 0, sent = 1, failed = 2, delivered = 3 }
 local before = redis.call('HGET', KEYS[1], 'delivery:' .. ARGV[1] .. ':status')
-if not before or rank[ARGV[2]] <= rank[before] then
+-- A status of a newer release is further than any that this one knows.
+if not rank[before] or rank[ARGV[2]] <= rank[before] then
   return 0
 end
 local prefix = 'delivery:' .. ARGV[1]

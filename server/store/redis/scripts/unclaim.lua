@@ -1,11 +1,11 @@
 -- On a cluster: frees an idempotency key whose request was refused without any effect.
 --
--- KEYS  1 the idempotency key (hash)
+-- KEYS  1 the idempotency key (string)
 -- ARGV  1 fingerprint
 -- Answer 1
 -- Invariant: another request's key stays.
 
-if redis.call('HGET', KEYS[1], 'fingerprint') == ARGV[1] then
+if string.match(redis.call('GET', KEYS[1]) or '', '^%S+') == ARGV[1] then
   redis.call('DEL', KEYS[1])
 end
 return 1

@@ -84,6 +84,26 @@ export function describeDeliveries(fixture: Fixture): void {
       expect(await firstOf(step)).toEqual(step.delivery);
     });
 
+    it('are handed over by one: the first who says so, and nobody once the outcome is known', async () => {
+      const step = await started();
+      const take = (by: string, at: number, { delivery } = step) =>
+        store.takeDelivery({ verificationId: step.verification.id, deliveryId: delivery.id, by, at });
+      const everybody = ['one', 'two', 'three', 'four'];
+      const taken = await Promise.all(everybody.map((by) => take(by, T0 + 1)));
+      expect(taken.filter(Boolean)).toHaveLength(1);
+      const by = everybody[taken.indexOf(true)]!;
+      expect(await firstOf(step)).toEqual({ ...step.delivery, reason: by, at: T0 + 1 });
+
+      // Whoever did not hear the answer asks again.
+      expect(await take(by, T0 + 2)).toBe(true);
+      expect(await firstOf(step)).toEqual({ ...step.delivery, reason: by, at: T0 + 2 });
+
+      await settle(step, 'sent', { at: T0 + 3 });
+      expect(await take(by, T0 + 4)).toBe(false);
+      expect(await firstOf(step)).toEqual({ ...step.delivery, status: 'sent', at: T0 + 3 });
+      expect(await take(by, T0, { ...step, delivery: { ...step.delivery, id: 'dlv_neverwas' } })).toBe(false);
+    });
+
     it('can bring the next resend forward, never put it off', async () => {
       const step = await started();
       await settle(step, 'sent', { resendAt: step.verification.resendAt + HOUR });

@@ -20,7 +20,7 @@ export function describeFailedGuesses(fixture: Fixture): void {
   describe('failed guesses of a number', () => {
     const startFrom = (network: string, { now = T0, phone = 'alice' } = {}) =>
       store.start(startStep({ now, phone, network }));
-    const locked = (retryAt: number) => ({ kind: 'limited', scope: 'phone', retryAt, charge: null });
+    const locked = (retryAt: number) => ({ kind: 'limited', scope: 'phone', retryAt, policy: null });
 
     it('lock it for the network they came from, over all its verifications', async () => {
       await failGuesses(9);

@@ -17,9 +17,9 @@ export function describeLimits(fixture: Fixture, decides: Decides): void {
       const states: StartOutcome[] = [];
       for (let nth = 0; nth < 3; nth += 1) states.push(await start(T0, charge));
       expect(states).toEqual([
-        { kind: 'started', charges: [{ charge, remaining: 2, resetAt: T0 + 20 * SECOND }] },
-        { kind: 'started', charges: [{ charge, remaining: 1, resetAt: T0 + 40 * SECOND }] },
-        { kind: 'started', charges: [{ charge, remaining: 0, resetAt: T0 + 60 * SECOND }] },
+        { kind: 'started', charges: [{ policy: 'phone-60', remaining: 2, resetAt: T0 + 20 * SECOND }] },
+        { kind: 'started', charges: [{ policy: 'phone-60', remaining: 1, resetAt: T0 + 40 * SECOND }] },
+        { kind: 'started', charges: [{ policy: 'phone-60', remaining: 0, resetAt: T0 + 60 * SECOND }] },
       ]);
     });
 
@@ -27,7 +27,7 @@ export function describeLimits(fixture: Fixture, decides: Decides): void {
       const charge = chargeOf('client', 'home', hourly);
       for (let nth = 0; nth < 3; nth += 1) await start(T0, charge);
       const retryAt = T0 + 20 * SECOND;
-      const refusal = { kind: 'limited', scope: 'client', retryAt, charge };
+      const refusal = { kind: 'limited', scope: 'client', retryAt, policy: 'client-60' };
       expect(await start(T0, charge)).toEqual(refusal);
       expect(await start(retryAt - 1, charge)).toEqual(refusal);
       expect((await start(retryAt, charge)).kind).toBe('started');
@@ -50,7 +50,7 @@ export function describeLimits(fixture: Fixture, decides: Decides): void {
         [tight, wide],
         [wide, tight],
       ]) {
-        expect(await start(T0, ...charges)).toMatchObject({ kind: 'limited', charge: tight });
+        expect(await start(T0, ...charges)).toMatchObject({ kind: 'limited', policy: 'phone-60' });
       }
       expect(await start(T0, wide)).toMatchObject({ charges: [{ remaining: 3 }] });
     });
@@ -59,11 +59,35 @@ export function describeLimits(fixture: Fixture, decides: Decides): void {
       const short = chargeOf('client', 'home', { limit: 1, windowMs: MINUTE });
       const long = chargeOf('phone', 'alice', { limit: 1, windowMs: HOUR });
       await start(T0, short, long);
-      const refusal = { kind: 'limited', scope: 'phone', retryAt: T0 + HOUR, charge: long };
+      const refusal = { kind: 'limited', scope: 'phone', retryAt: T0 + HOUR, policy: 'phone-3600' };
       for (const outcome of [await start(T0, short, long), await start(T0, long, short)]) {
         if (decides === 'at once') expect(outcome).toEqual(refusal);
-        else expect(outcome).toMatchObject({ kind: 'limited', retryAt: T0 + MINUTE, charge: short });
+        else expect(outcome).toMatchObject({ kind: 'limited', retryAt: T0 + MINUTE, policy: 'client-60' });
       }
+    });
+
+    it('of one subject are kept together, and each is as good as alone', async () => {
+      const rates = [
+        { limit: 3, windowMs: HOUR },
+        { limit: 2, windowMs: MINUTE },
+      ];
+      const charge = chargeOf('phone', 'alice', ...rates);
+      expect(await start(T0, charge)).toMatchObject({
+        charges: [
+          { policy: 'phone-3600', remaining: 2, resetAt: T0 + 20 * MINUTE },
+          { policy: 'phone-60', remaining: 1, resetAt: T0 + 30 * SECOND },
+        ],
+      });
+      await start(T0, charge);
+      const refusal = { kind: 'limited', scope: 'phone' };
+      const soon = { ...refusal, retryAt: T0 + 30 * SECOND, policy: 'phone-60' };
+      expect(await start(T0, charge)).toEqual(soon);
+      // What was refused charged neither of them.
+      expect(await start(T0 + MINUTE, charge)).toMatchObject({
+        charges: [{ remaining: 0 }, { remaining: 1 }],
+      });
+      const late = { ...refusal, retryAt: T0 + 20 * MINUTE, policy: 'phone-3600' };
+      expect(await start(T0 + MINUTE, charge)).toEqual(late);
     });
 
     it('count each key alone', async () => {

@@ -129,7 +129,7 @@ export function describeResending(fixture: Fixture): void {
         kind: 'limited',
         scope: 'phone',
         retryAt: T0 + HOUR,
-        charge,
+        policy: 'phone-3600',
       });
       expect(await store.find(step.verification.id)).toEqual({
         verification: step.verification,
