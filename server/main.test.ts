@@ -24,7 +24,7 @@ describe('phone-proof', () => {
     for (const args of [[], ['--help'], ['-h']]) {
       const { code, stdout } = await phoneProof(args, { cwd: dir });
       expect(code).toBe(0);
-      for (const command of ['serve', 'keys list', 'keys rotate', 'unlock', 'config check']) {
+      for (const command of ['serve', 'keys list', 'keys rotate', 'unlock', 'backup', 'config check']) {
         expect(stdout).toContain(command);
       }
     }
@@ -180,7 +180,7 @@ describe('keys', () => {
     const dir = tempDir();
     writeConfig(dir);
     const keys = (...words: string[]) => phoneProof(['keys', ...words], { cwd: dir });
-    const lines = async () => (await keys('list')).stdout.trim().split('\n');
+    const lines = async () => (await keys('list')).stdout.trim().split('\n').slice(0, -1);
 
     expect(await lines()).toEqual([expect.stringMatching(/^[\w-]{43} +ES256 +signing +signs from \S+Z$/)]);
     const rotated = await keys('rotate');
@@ -189,6 +189,17 @@ describe('keys', () => {
     await keys('rotate', '--now');
     expect((await lines()).at(-1)).toContain('signing');
     expect(JSON.stringify(await keys('list'))).not.toMatch(/"d"|PRIVATE/);
+  });
+
+  it('tells when the next one comes by itself', async () => {
+    const dir = tempDir();
+    writeConfig(dir);
+    const list = async () => (await phoneProof(['keys', 'list'], { cwd: dir })).stdout;
+    const [, signsFrom = ''] = /signs from (\S+)/.exec(await list()) ?? [];
+    const due = new Date(Date.parse(signsFrom) + 89 * 86_400_000).toISOString();
+    expect(await list()).toContain(`adds the next key from ${due} on`);
+    writeConfig(dir, { proof: { keyRotation: false } });
+    expect(await list()).toContain('"keys rotate" alone');
   });
 
   it('says that a key was waiting already instead of pretending to add another', async () => {
@@ -206,7 +217,7 @@ describe('keys', () => {
     const { code } = await phoneProof(['keys', 'rotate'], { cwd: dir });
     expect(code).toBe(0);
     const { code: listed, stdout } = await phoneProof(['keys', 'list'], { cwd: dir });
-    expect([listed, stdout.trim().split('\n').length]).toEqual([0, 2]);
+    expect([listed, stdout.match(/signs from/g)?.length]).toEqual([0, 2]);
     expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
   });
 });

@@ -2,30 +2,34 @@
 /**
  * The command line.
  *
- *     phone-proof serve
+ *     phone-proof serve [--workers <n>]
  *     phone-proof keys list
  *     phone-proof keys rotate [--now]
  *     phone-proof unlock <site> <number>
+ *     phone-proof backup <file>
  *     phone-proof config check
  */
 import { parseArgs } from 'node:util';
-import { type Config, ConfigError } from './config.ts';
+import type { Config } from './config.ts';
 import { loadConfig } from './config-file.ts';
 import { parsePhone } from './guard/phone-number.ts';
+import { boundYoungGeneration } from './heap.ts';
 import { loadKeptKeys } from './kept-keys.ts';
-import { Problem } from './problem.ts';
-import { createKeyring, SecretGone } from './secrets.ts';
+import { sentenceOf, UsageError } from './mistakes.ts';
+import { createKeyring } from './secrets.ts';
 import { loadKeys, startServer } from './serve.ts';
-import { openStore } from './store/open.ts';
-import { StoreUnavailable } from './store/store.ts';
+import { databaseIn, openStore } from './store/open.ts';
+import { backUp } from './store/sqlite/backup.ts';
 import { phoneKeyOf } from './verification/deps.ts';
+import { startWorkers, workerCount } from './workers.ts';
 
 const USAGE = `phone-proof: one-time codes by SMS, and signed proofs
 
-  phone-proof serve                     run the server
+  phone-proof serve [--workers <n>]     run the server, in n processes behind one port (auto: one for each core)
   phone-proof keys list                 the signing keys and what each does
   phone-proof keys rotate [--now]       add a signing key; it takes over after the overlap (--now: at once)
   phone-proof unlock <site> <number>    forget the failed guesses of a number, given as +31612345678
+  phone-proof backup <file>             copy the SQLite database while servers run; see docs/operations.md
   phone-proof config check              read the configuration and say what is wrong with it
 
   --config <file>   instead of phone-proof.config.ts, .js or .json in this folder
@@ -33,14 +37,14 @@ const USAGE = `phone-proof: one-time codes by SMS, and signed proofs
 
 Secrets come from the environment: PHONE_PROOF_SECRET, PHONE_PROOF_SECRET_KEY_<SITE>, MESSAGEBIRD_ACCESS_KEY.`;
 
-/** A mistake in how the command was called: told in one line. */
-class UsageError extends Error {}
-
-type Options = { config?: string | undefined; now?: boolean | undefined };
+type Options = { config?: string | undefined; now?: boolean | undefined; workers?: string | undefined };
 
 async function run(words: string[], options: Options): Promise<void> {
   const [command, ...rest] = words;
-  const config = () => loadConfig({ path: options.config, env: process.env, cwd: process.cwd() });
+  if (options.workers === '') throw new UsageError('--workers: say a number from 1 to 64, or "auto"');
+  // An option is what was meant just now: it wins over the environment, and is judged as that is.
+  const env = { ...process.env, ...(options.workers !== undefined && { WORKERS: options.workers }) };
+  const config = () => loadConfig({ path: options.config, env, cwd: process.cwd() });
   switch (command) {
     case 'serve':
       return serve(await config());
@@ -50,6 +54,8 @@ async function run(words: string[], options: Options): Promise<void> {
       throw new UsageError('keys: say "list" or "rotate"');
     case 'unlock':
       return unlock(await config(), rest);
+    case 'backup':
+      return backup(await config(), rest);
     case 'config':
       if (rest[0] !== 'check') throw new UsageError('config: say "check"');
       await config();
@@ -66,9 +72,17 @@ async function run(words: string[], options: Options): Promise<void> {
 async function serve(config: Config): Promise<void> {
   // Heard from the first moment on: who is told to stop while starting stops in order, too.
   const toldToStop = new Promise<void>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+    const signals = ['SIGTERM', 'SIGINT'] as const;
+    const stop = () => {
+      // The second one, of either kind, ends the process at once, as it would without us.
+      for (const signal of signals) process.off(signal, stop);
+      resolve();
+    };
+    for (const signal of signals) process.on(signal, stop);
   });
-  const server = await startServer({ config });
+  boundYoungGeneration();
+  const count = workerCount(config.workers);
+  const server = count > 1 ? await startWorkers({ config, count }) : await startServer({ config });
   await toldToStop;
   await server.close();
 }
@@ -93,6 +107,12 @@ const listKeys = (config: Config) =>
         `${kid}  ${algorithm}  ${state.padEnd(9)}  signs from ${new Date(signsFrom).toISOString()}`,
       );
     }
+    const due = keys.rotatesAt();
+    console.log(
+      due === undefined
+        ? 'The next key is added by "keys rotate" alone.'
+        : `A running server adds the next key from ${new Date(due).toISOString()} on.`,
+    );
   });
 
 const rotateKeys = (config: Config, immediately: boolean) =>
@@ -120,30 +140,36 @@ async function unlock(config: Config, [siteId, number]: string[]): Promise<void>
   }
 }
 
+async function backup({ store, dataDir }: Config, [to]: string[]): Promise<void> {
+  if (to === undefined) throw new UsageError('backup: name the file to write');
+  if (store.engine === 'redis') {
+    throw new UsageError(
+      'backup: the data is in Redis, which makes its own copies: have it save (BGSAVE, or appendonly yes) and copy those files',
+    );
+  }
+  if (dataDir === ':memory:')
+    throw new UsageError('backup: a dataDir of ":memory:" keeps nothing to back up');
+  const begunAt = new Date();
+  const { bytes } = backUp({ database: databaseIn(dataDir), to });
+  console.log(
+    `${to} is written and checked (${(bytes / 1e6).toFixed(1)} MB), for you alone to read. It holds whatever was answered
+before ${begunAt.toISOString()}. What is sealed in it opens with the PHONE_PROOF_SECRET of today: keep that, too.`,
+  );
+}
+
 try {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { config: { type: 'string' }, now: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    options: {
+      config: { type: 'string' },
+      now: { type: 'boolean' },
+      workers: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
   });
   if (values.help) console.log(USAGE);
   else await run(positionals, values);
 } catch (error) {
   console.error(sentenceOf(error) ?? error);
   process.exitCode = 1;
-}
-
-/** What whoever called can mend, in a sentence; undefined for a mistake of ours, which shows its stack. */
-function sentenceOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const code = 'code' in error ? String(error.code) : '';
-  if (code === 'EADDRINUSE') return `${error.message}: stop what listens there, or set another PORT.`;
-  if (code === 'EACCES') return `${error.message}: this user may not listen there; set another PORT.`;
-  const isTold =
-    error instanceof ConfigError ||
-    error instanceof UsageError ||
-    error instanceof Problem ||
-    error instanceof StoreUnavailable ||
-    error instanceof SecretGone ||
-    code.startsWith('ERR_PARSE_ARGS');
-  return isTold ? error.message : undefined;
 }

@@ -1,11 +1,10 @@
-/** A server's life as a process: going down in order, and being killed. */
+/** A server's life as a process, and how it ends. Being killed has a test of its own: `kills.test.ts`. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { decodeJwt } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { type Served, serve, writeConfig } from './testing/command-line.ts';
+import { linesOf, type Served, serve, writeConfig } from './testing/command-line.ts';
 import { until } from './testing/poll.ts';
-import { NO_LIMITS, ORIGIN, startTestServer, testSite } from './testing/server.ts';
+import { ORIGIN, startTestServer } from './testing/server.ts';
 import { tempDir } from './testing/temp-dir.ts';
 
 const PHONE = '+31612345678';
@@ -44,11 +43,14 @@ async function dial(port: number): Promise<{ socket: Socket; read: () => string;
   return { socket, read: () => received, closed };
 }
 
-describe('a server that is told to stop', () => {
-  const open = async () => {
+describe.each([
+  ['a server', []],
+  ['a server of three workers', ['--workers', '3']],
+])('%s that is told to stop', (_, args) => {
+  const open = async (config: Parameters<typeof writeConfig>[1] = {}) => {
     const dir = tempDir();
-    writeConfig(dir);
-    return serve({ cwd: dir });
+    writeConfig(dir, config);
+    return serve({ cwd: dir }, args);
   };
   const isDraining = (server: Served) => until(() => server.output.stdout.includes('"server.draining"'));
 
@@ -56,7 +58,7 @@ describe('a server that is told to stop', () => {
     const server = await open();
     const body = JSON.stringify({ siteKey: 'pk_test', phone: PHONE, purpose: 'registration' });
     const head = `POST /v1/verifications HTTP/1.1\r\nHost: x\r\nOrigin: ${ORIGIN}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nExpect: 100-continue\r\n\r\n`;
-    const requests = await Promise.all(Array.from({ length: 5 }, () => dial(server.port)));
+    const requests = await Promise.all(Array.from({ length: 12 }, () => dial(server.port)));
     for (const { socket } of requests) socket.write(head);
     // "Go on" is the server's word that the request is under way.
     for (const { read } of requests) await until(() => read().startsWith('HTTP/1.1 100'));
@@ -72,19 +74,39 @@ describe('a server that is told to stop', () => {
       expect(read()).toContain('"clientSecret"');
     }
     expect(await server.ended).toMatchObject({ code: 0, signal: null, stderr: '' });
-    expect(server.output.stdout).toContain('"server.stopped"');
+    const told = linesOf(server).map(({ event }) => event);
+    expect(told.filter((event) => event.startsWith('server.'))).toEqual([
+      'server.started',
+      'server.draining',
+      'server.stopped',
+    ]);
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('twice, the second time by %s, ends at once', async (second) => {
+    const server = await open();
+    const { socket, read, closed } = await dial(server.port);
+    socket.write(
+      'POST /v1/proofs/redeem HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n',
+    );
+    await until(() => read().startsWith('HTTP/1.1 100'));
+    server.child.kill('SIGTERM');
+    await isDraining(server);
+    server.child.kill(second);
+    expect(await server.ended).toMatchObject({ code: null, signal: second });
+    await closed;
+    expect(read()).not.toContain('HTTP/1.1 2');
   });
 
   it('is no longer ready at first, and takes requests for as long as balancers need to notice', async () => {
-    const dir = tempDir();
-    writeConfig(dir, { drainDelay: '3s' });
-    const server = await serve({ cwd: dir });
+    const server = await open({ drainDelay: '3s' });
     server.child.kill('SIGTERM');
     await isDraining(server);
-    const ready = await fetch(`${server.url}/readyz`);
-    expect(ready.status).toBe(503);
-    expect(ready.headers.get('Retry-After')).toMatch(/^\d+$/);
-    expect(await ready.json()).toMatchObject({ code: 'unavailable' });
+    for (let connection = 0; connection < 10; connection += 1) {
+      const ready = await fetch(`${server.url}/readyz`, { headers: { Connection: 'close' } });
+      expect(ready.status).toBe(503);
+      expect(ready.headers.get('Retry-After')).toMatch(/^\d+$/);
+      expect(await ready.json()).toMatchObject({ code: 'unavailable' });
+    }
     expect((await fetch(`${server.url}/livez`)).status).toBe(200);
     expect((await server.ended).code).toBe(0);
   });
@@ -129,152 +151,29 @@ describe('a server that is told to stop', () => {
     expect(code).toBe(0);
     const answers = outcomes.filter((one) => one !== 'refused');
     expect(new Set(answers)).toEqual(new Set([201]));
-    const started = server.output.stdout
-      .split('\n')
-      .filter((line) => line.includes('"verification.started"'));
+    const started = linesOf(server).filter(({ event }) => event === 'verification.started');
     expect(started).toHaveLength(answers.length);
   });
+});
 
-  it('as a library stops once, however often it is asked to', async () => {
+describe('a server in a program of one’s own', () => {
+  it('tells its clients how long it keeps an idle connection: longer than most balancers do', async () => {
+    const keptFor = async (config: Parameters<typeof startTestServer>[0] = {}) => {
+      const server = await startTestServer(config);
+      const { headers } = await fetch(`${server.url}/livez`);
+      await server.close();
+      return headers.get('Keep-Alive');
+    };
+    expect(await keptFor()).toBe('timeout=75');
+    expect(await keptFor({ config: { keepAlive: '20s' } })).toBe('timeout=20');
+  });
+
+  it('stops once, however often it is asked to', async () => {
     const server = await startTestServer();
     await Promise.all([server.close(), server.close()]);
     await server.close();
     expect(server.logLines.filter((line) => line.includes('"server.stopped"'))).toHaveLength(1);
   });
-});
-
-describe('a server that is killed in the middle of load', () => {
-  const WORKERS = 12;
-  /** Answers to wait for before the kill; different in each round, so that it comes at different moments. */
-  const ROUNDS = [60, 150, 260];
-
-  type Record = {
-    id: string;
-    secret: string;
-    phone: string;
-    /** What the last answer said was left. */
-    attempts: number;
-    wrongAsked: number;
-    /** A right check was asked for; its answer may not have come. */
-    isAsked: boolean;
-    proof?: string;
-    isRedeemAsked?: boolean;
-    isRedeemed?: boolean;
-  };
-
-  const codeOf = async (server: { url: string }, phone: string): Promise<string> => {
-    const response = await fetch(`${server.url}/simulator/messages?to=${encodeURIComponent(phone)}`);
-    const [message] = (await response.json()) as [{ code: string }];
-    return message.code;
-  };
-  const checkOf = (server: { url: string }, { id, secret }: Record, code: string, key?: string) =>
-    call(server, 'POST', `/v1/verifications/${id}/check`, { body: { code }, secret, ...(key && { key }) });
-  const redeemOf = (server: { url: string }, proof: string) =>
-    call(server, 'POST', '/v1/proofs/redeem', { body: { proof }, secret: 'sk_test' });
-
-  it('loses nothing it answered for, and lets nothing happen twice', async () => {
-    const dir = tempDir();
-    const limits = { ...NO_LIMITS, phone: [{ limit: 2, window: '24h' }] };
-    writeConfig(dir, { logLevel: 'info', sites: [testSite({ limits })] });
-    let nextPhone = 10_000_000;
-
-    for (const answersBeforeKill of ROUNDS) {
-      const records: Record[] = [];
-      let answers = 0;
-      const first = await serve({ cwd: dir });
-      const limited = `+316${nextPhone++}`;
-      const start = (phone: string) =>
-        call(first, 'POST', '/v1/verifications', {
-          body: { siteKey: 'pk_test', phone, purpose: 'registration' },
-        });
-      await start(limited);
-      await start(limited);
-      expect((await start(limited)).status).toBe(429);
-
-      const work = async (worker: number) => {
-        for (let n = worker; ; n += 1) {
-          const phone = `+316${nextPhone++}`;
-          const { status, body } = await start(phone);
-          expect(status).toBe(201);
-          answers += 1;
-          const record: Record = {
-            id: body.id!,
-            secret: body.clientSecret!,
-            phone,
-            attempts: 5,
-            wrongAsked: 0,
-            isAsked: false,
-          };
-          records.push(record);
-          if (n % 4 === 0) continue;
-          const code = await codeOf(first, phone);
-          record.wrongAsked += 1;
-          const wrong = await checkOf(first, record, code === '000000' ? '111111' : '000000');
-          answers += 1;
-          record.attempts = Number(wrong.body.attemptsRemaining);
-          if (n % 4 === 1) continue;
-          record.isAsked = true;
-          record.proof = (await checkOf(first, record, code, `key-${record.id}`)).body.proof!;
-          answers += 1;
-          if (n % 4 === 2) continue;
-          record.isRedeemAsked = true;
-          record.isRedeemed = (await redeemOf(first, record.proof)).status === 200;
-          answers += 1;
-        }
-      };
-      // Whoever was in the middle of something when the server died stops there.
-      const load = Array.from({ length: WORKERS }, (_, worker) => work(worker).catch(() => undefined));
-      await until(() => answers >= answersBeforeKill);
-      first.child.kill('SIGKILL');
-      expect((await first.ended).signal).toBe('SIGKILL');
-      await Promise.all(load);
-
-      const second = await serve({ cwd: dir });
-      expect(
-        (
-          await call(second, 'POST', '/v1/verifications', {
-            body: { siteKey: 'pk_test', phone: limited, purpose: 'registration' },
-          })
-        ).status,
-      ).toBe(429);
-      const seen = { pending: 0, approved: 0, redeemed: 0 };
-      for (const record of records) {
-        const view = await call(second, 'GET', `/v1/verifications/${record.id}`, { secret: record.secret });
-        expect([record.id, view.status]).toEqual([record.id, 200]);
-        // An answer may have been lost, a guess may not.
-        expect(view.body.attemptsRemaining).toBeLessThanOrEqual(record.attempts);
-        expect(view.body.attemptsRemaining).toBeGreaterThanOrEqual(5 - record.wrongAsked);
-        const code = await codeOf(second, record.phone);
-
-        if (record.proof) expect(view.body.status).toBe('approved');
-        if (!record.isAsked) expect(view.body.status).toBe('pending');
-        if (view.body.status === 'pending') {
-          seen.pending += 1;
-          expect((await checkOf(second, record, code)).status).toBe(200);
-          expect((await checkOf(second, record, code)).status).toBe(409);
-          continue;
-        }
-        seen.approved += 1;
-        expect((await checkOf(second, record, code)).status).toBe(409);
-        // The lost or the known answer: the same proof either way.
-        const again = await checkOf(second, record, code, `key-${record.id}`);
-        expect(again.status).toBe(200);
-        if (record.proof) expect(decodeJwt(again.body.proof!)).toEqual(decodeJwt(record.proof));
-        const redeems = [
-          await redeemOf(second, again.body.proof!),
-          await redeemOf(second, record.proof ?? again.body.proof!),
-        ];
-        const wins = redeems.filter(({ status }) => status === 200).length;
-        if (record.isRedeemed) seen.redeemed += 1;
-        if (record.isRedeemed) expect(wins).toBe(0);
-        else if (!record.isRedeemAsked) expect(wins).toBe(1);
-        else expect(wins).toBeLessThanOrEqual(1);
-      }
-      for (const count of Object.values(seen)) expect(count).toBeGreaterThan(0);
-      second.child.kill('SIGKILL');
-      await second.ended;
-    }
-  }, 180_000);
 });
 
 describe('what is logged', () => {

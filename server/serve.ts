@@ -43,6 +43,8 @@ export type ServerOptions = {
   elementDir?: string;
   /** Further entries of the root page. */
   links?: { href: string; text: string }[];
+  /** One of several processes on one port: the one that started them speaks for all. */
+  isWorker?: boolean;
 };
 
 export type RunningServer = {
@@ -55,21 +57,32 @@ export type RunningServer = {
   close(): Promise<void>;
 };
 
+/** Where the kernel deals out the connections to a port on which several processes listen; elsewhere Node does. */
+const CAN_SHARE_PORT = ['linux', 'freebsd', 'dragonfly', 'sunos', 'aix'].includes(process.platform);
 const SWEEP_INTERVAL_MS = 10_000;
-/** How soon this process notices a key that another one added: well within the keys' overlap. */
+const SWEEP_PAUSE_MS = 10;
+/** How soon this process notices a key that another one added, and that it is time for the next. */
 const KEY_REFRESH_INTERVAL_MS = 30_000;
 /** Longer than any provider's deadline together with the rest of a request. */
 const GRACE_MS = 35_000;
-/** Verifiers' clocks may be off; a key stays published a little longer than its last proof lives. */
-const KEY_MARGIN_MS = 3_600_000;
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { config, clock = Date.now } = options;
+  const store = await openStore(options.config, { isKept: options.isWorker ?? false });
+  try {
+    return await startOn(store, options);
+  } catch (error) {
+    // A connection that stays open would keep the process from ending.
+    await store.close();
+    throw error;
+  }
+}
+
+async function startOn(store: Store, options: ServerOptions): Promise<RunningServer> {
+  const { config, clock = Date.now, isWorker = false } = options;
   const log = options.log ?? createLog(config.logLevel);
   const keyring = createKeyring(config.secrets);
-  const store = await openStore(config);
-  const keys = await loadKeys(config, store, keyring, clock);
-  const { index, pairwise } = await loadKeptKeys(store, keyring);
+  const keys = await loadKeys(config, store, keyring, clock, log);
+  const { index, pairwise, refresh: refreshKeptKeys } = await loadKeptKeys(store, keyring);
 
   const { provider, simulator } = options.provider
     ? { provider: options.provider, simulator: undefined }
@@ -108,17 +121,30 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
 
   const server = createAdaptorServer({ fetch: app.fetch });
+  if ('keepAliveTimeout' in server) server.keepAliveTimeout = config.keepAlive;
   const connections = trackConnections(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(config.port, config.host, () => resolve());
+    const { port, host } = config;
+    server.listen({ port, host, reusePort: isWorker && CAN_SHARE_PORT }, () => resolve());
   });
   const { port } = addressOf(server.address());
 
   const timers = [
-    every(SWEEP_INTERVAL_MS, 'sweep', () => store.sweep(clock())),
-    every(KEY_REFRESH_INTERVAL_MS, 'keys', () => keys.refresh()),
+    every(SWEEP_INTERVAL_MS, 'sweep', sweep),
+    every(KEY_REFRESH_INTERVAL_MS, 'keys', () => keys.refresh().then(() => refreshKeptKeys(log))),
   ];
+  /** Until nothing more may go: in small pieces, because requests wait for each. */
+  let isSweeping = false;
+  async function sweep(): Promise<void> {
+    if (isSweeping) return;
+    isSweeping = true;
+    try {
+      while (!isDraining && (await store.sweep(clock())) > 0) await delay(SWEEP_PAUSE_MS);
+    } finally {
+      isSweeping = false;
+    }
+  }
   function every(ms: number, task: string, run: () => Promise<unknown>) {
     const timer = setInterval(() => {
       run().catch((error: unknown) => log.error({ event: 'upkeep.failed', task, error: String(error) }));
@@ -128,12 +154,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 
   const url = `http://localhost:${port}`;
-  log.info({ event: 'server.started', port, publicUrl: config.publicUrl, provider: provider.name });
+  if (!isWorker) {
+    log.info({ event: 'server.started', port, publicUrl: config.publicUrl, provider: provider.name });
+  }
 
   let closing: Promise<void> | undefined;
   async function close(): Promise<void> {
     isDraining = true;
-    log.info({ event: 'server.draining' });
+    if (!isWorker) log.info({ event: 'server.draining' });
     for (const timer of timers) clearInterval(timer);
     if (config.drainDelay > 0) await delay(config.drainDelay);
     const cut = setTimeout(() => 'closeAllConnections' in server && server.closeAllConnections(), GRACE_MS);
@@ -143,7 +171,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     clearTimeout(cut);
     provider.close();
     await store.close();
-    log.info({ event: 'server.stopped' });
+    if (!isWorker) log.info({ event: 'server.stopped' });
   }
 
   return {
@@ -159,8 +187,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 /** Opens the store and the keys alone, as the command line's key commands need them. */
-export function loadKeys(config: Config, store: Store, keyring: Keyring, clock: Clock): Promise<SigningKeys> {
-  const longestProof = Math.max(
+export function loadKeys(
+  config: Config,
+  store: Store,
+  keyring: Keyring,
+  clock: Clock,
+  log: Log = createLog('silent'),
+): Promise<SigningKeys> {
+  const proofMs = Math.max(
     ...config.sites.flatMap((site) => [
       site.proofTtl,
       ...Object.values(site.purposes).map((purpose) => proofTtlOf(site, purpose)),
@@ -170,9 +204,11 @@ export function loadKeys(config: Config, store: Store, keyring: Keyring, clock: 
     store,
     keyring,
     clock,
+    log,
     algorithm: config.proof.algorithm,
     overlapMs: config.proof.keyOverlap,
-    keepMs: longestProof + KEY_MARGIN_MS,
+    rotationMs: config.proof.keyRotation,
+    proofMs,
   });
 }
 

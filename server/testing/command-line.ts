@@ -71,6 +71,16 @@ export async function serve(options: Options, args: string[] = []): Promise<Serv
   return { ...running, port, url: `http://127.0.0.1:${port}` };
 }
 
+/** Its log so far: what stands on standard output is lines of JSON and nothing else. */
+export const linesOf = ({
+  output,
+}: Pick<Served, 'output'>): ({ event: string } & Record<string, unknown>)[] =>
+  output.stdout
+    .slice(0, output.stdout.lastIndexOf('\n') + 1)
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+
 /** A config as the tests of the command line need it; `port: 0` takes a free one. */
 export function writeConfig(
   dir: string,

@@ -58,10 +58,13 @@ export type TestServer = Awaited<ReturnType<typeof startTestServer>>;
 export async function startTestServer({
   config: overrides = {},
   now = Date.parse('2026-11-23T12:00:00Z'),
+  elementDir,
 }: {
   config?: Partial<ConfigInput>;
   /** Where the clock begins; `'real'` for the machine's own. */
   now?: number | 'real';
+  /** In place of the built element's folder. */
+  elementDir?: string;
 } = {}) {
   let time = now === 'real' ? 0 : now;
   const clock = now === 'real' ? Date.now : () => time;
@@ -77,7 +80,7 @@ export async function startTestServer({
     ...overrides,
   });
   const log = createLog('debug', { write: (line: string) => logLines.push(line) });
-  const server = await startServer({ config, clock, log });
+  const server = await startServer({ config, clock, log, ...(elementDir !== undefined && { elementDir }) });
   const url = `http://127.0.0.1:${server.port}`;
 
   async function call<Body = Record<string, unknown>>(
