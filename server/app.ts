@@ -4,9 +4,10 @@
  *     const app = createApp(deps);
  *     const answer = await app.request('/livez');
  */
-import { randomBytes } from 'node:crypto';
 import { Hono } from 'hono';
 import { Problem } from './problem.ts';
+import { randomId } from './random.ts';
+import { answer, type HeaderRecord } from './routes/answer.ts';
 import type { RouteDeps } from './routes/deps.ts';
 import { elementRoutes } from './routes/element.ts';
 import type { Env } from './routes/env.ts';
@@ -33,17 +34,17 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+const REQUEST_ID_BYTES = 12;
+
 /** On every answer, as the OWASP HTTP headers cheat sheet has them. */
-const securityHeadersFor = (publicUrl: string): [name: string, value: string][] => [
-  ['Content-Security-Policy', CONTENT_SECURITY_POLICY],
-  ['Cross-Origin-Opener-Policy', 'same-origin'],
-  ['Referrer-Policy', 'no-referrer'],
-  ['X-Content-Type-Options', 'nosniff'],
-  ['X-Frame-Options', 'DENY'],
-  ...(publicUrl.startsWith('https:')
-    ? [['Strict-Transport-Security', 'max-age=31536000'] satisfies [string, string]]
-    : []),
-];
+const securityHeadersFor = (publicUrl: string): HeaderRecord => ({
+  'Content-Security-Policy': CONTENT_SECURITY_POLICY,
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  ...(publicUrl.startsWith('https:') && { 'Strict-Transport-Security': 'max-age=31536000' }),
+});
 
 export function createApp(deps: RouteDeps): Hono<Env> {
   const { config, log, clock, isDraining, simulator } = deps;
@@ -57,15 +58,14 @@ export function createApp(deps: RouteDeps): Hono<Env> {
     .notFound((c) => answerProblem(new Problem('not-found'), c))
     .use(async (c, next) => {
       const startedAt = clock();
-      c.set('requestId', `req_${randomBytes(12).toString('base64url')}`);
-      // Before the answer is made: to change it afterwards costs as much as the rest of the request.
-      c.header('X-Request-Id', c.get('requestId'));
-      for (const [name, value] of securityHeaders) c.header(name, value);
+      const requestId = `req_${randomId(REQUEST_ID_BYTES)}`;
+      c.set('requestId', requestId);
+      c.set('headers', { 'X-Request-Id': requestId, ...securityHeaders });
       await next();
       if (isDraining()) c.header('Connection', 'close');
       log.debug({
         event: 'request',
-        requestId: c.get('requestId'),
+        requestId,
         method: c.req.method,
         route: c.req.routePath,
         status: c.res.status,
@@ -77,7 +77,7 @@ export function createApp(deps: RouteDeps): Hono<Env> {
     .route('/v1/intents', intentRoutes(deps))
     .route('/v1/proofs', proofRoutes(deps))
     .route('/.well-known', wellKnownRoutes(deps))
-    .get('/openapi.json', (c) => c.json(openApi))
+    .get('/openapi.json', (c) => answer(c, openApi))
     .route('/simulator', simulator ? simulatorRoutes(simulator) : new Hono<Env>())
     .route('/', elementRoutes(deps))
     .route('/', healthRoutes(deps))

@@ -38,6 +38,28 @@ export function createLog(level: string, destination?: DestinationStream): Log {
       formatters: { level: (label) => ({ level: label }) },
       redact: secretMembers,
     },
-    destination ?? pino.destination({ sync: true }),
+    destination ?? standardOutput(),
   );
+}
+
+let output: DestinationStream | undefined;
+
+/** Lines of one turn of the event loop are written at its end, in one call. */
+function standardOutput(): DestinationStream {
+  if (output) return output;
+  const file = pino.destination({ sync: true });
+  let waiting = '';
+  const flush = () => {
+    const lines = waiting;
+    waiting = '';
+    if (lines !== '') file.write(lines);
+  };
+  process.once('exit', flush);
+  output = {
+    write(line) {
+      if (waiting === '') setImmediate(flush);
+      waiting += line;
+    },
+  };
+  return output;
 }

@@ -12,6 +12,7 @@ import type { Keyring } from '../secrets.ts';
 import type { Sites } from '../sites.ts';
 import { type OpenedClientSecret, openClientSecret } from '../verification/client-secret.ts';
 import { isId } from '../verification/ids.ts';
+import { answerWith, headersOf } from './answer.ts';
 import type { AppContext, Env } from './env.ts';
 
 const PREFLIGHT_SECONDS = 7_200;
@@ -24,18 +25,19 @@ const EXPOSED = 'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy';
 export const pageOrigins = (sites: Sites, methods: string) =>
   createMiddleware<Env>(async (c, next) => {
     const origin = c.req.header('Origin');
-    c.header('Vary', 'Origin', { append: true });
+    const headers = headersOf(c);
+    headers.Vary = 'Origin';
     const isKnown = origin !== undefined && sites.isKnownOrigin(origin);
     if (isKnown) {
-      c.header('Access-Control-Allow-Origin', origin);
-      c.header('Access-Control-Expose-Headers', EXPOSED);
+      headers['Access-Control-Allow-Origin'] = origin;
+      headers['Access-Control-Expose-Headers'] = EXPOSED;
     }
     if (c.req.method === 'OPTIONS') {
       if (!isKnown) throw new Problem('origin-not-allowed');
-      c.header('Access-Control-Allow-Methods', methods);
-      c.header('Access-Control-Allow-Headers', 'Authorization, Content-Type, Idempotency-Key');
-      c.header('Access-Control-Max-Age', String(PREFLIGHT_SECONDS));
-      return c.body(null, 204);
+      headers['Access-Control-Allow-Methods'] = methods;
+      headers['Access-Control-Allow-Headers'] = 'Authorization, Content-Type, Idempotency-Key';
+      headers['Access-Control-Max-Age'] = String(PREFLIGHT_SECONDS);
+      return answerWith(c, null, { status: 204 });
     }
     return next();
   });
@@ -57,7 +59,7 @@ function assertOrigin(c: AppContext, { sites, config }: Access, site: SiteConfig
   const origin = originOf(c, config.publicUrl);
   const isAllowed = origin === undefined ? site.allowMissingOrigin : sites.allowsOrigin(site, origin);
   if (isAllowed) return;
-  c.header('Access-Control-Allow-Origin', undefined);
+  delete headersOf(c)['Access-Control-Allow-Origin'];
   throw new Problem('origin-not-allowed');
 }
 

@@ -9,7 +9,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
 import type { z } from 'zod';
 import { Problem } from '../problem.ts';
-import type { Env } from './env.ts';
+import type { AppContext, Env } from './env.ts';
 
 const MAX_BODY_BYTES = 16 * 1024;
 
@@ -20,17 +20,9 @@ const limitedStream = bodyLimit({
   },
 });
 
-/** A length that is told is kept to by Node's HTTP parser; only a body without one has to be counted. */
-const limited = createMiddleware<Env>(async (c, next) => {
-  const length = c.req.header('Content-Length');
-  if (length === undefined || c.req.header('Transfer-Encoding') !== undefined) return limitedStream(c, next);
-  if (Number(length) > MAX_BODY_BYTES) throw new Problem('payload-too-large');
-  return next();
-});
-
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-const wellFormed = createMiddleware<Env>(async (c, next) => {
+const wellFormed = async (c: AppContext): Promise<void> => {
   const bytes = await c.req.arrayBuffer();
   if (bytes.byteLength > 0 && !isJson(c.req.header('Content-Type')))
     throw new Problem('unsupported-media-type');
@@ -44,10 +36,22 @@ const wellFormed = createMiddleware<Env>(async (c, next) => {
   // body is an empty object: a resend needs to say nothing.
   Object.assign(c.req.bodyCache, { text: Promise.resolve(text || '{}') });
   if (text === '') c.req.raw.headers.set('Content-Type', 'application/json');
-  await next();
-});
+};
 
-export const jsonBody = [limited, wellFormed] as const;
+export const jsonBody = createMiddleware<Env>(async (c, next) => {
+  // A length that is told is kept to by Node's HTTP parser; only a body without one has to be counted.
+  const length = c.req.header('Content-Length');
+  const isTold = length !== undefined && c.req.header('Transfer-Encoding') === undefined;
+  if (!isTold) {
+    return limitedStream(c, async () => {
+      await wellFormed(c);
+      await next();
+    });
+  }
+  if (Number(length) > MAX_BODY_BYTES) throw new Problem('payload-too-large');
+  await wellFormed(c);
+  return next();
+});
 
 /** `application/json`, in UTF-8 if it names a charset at all (RFC 8259 §8.1 knows no other). */
 function isJson(contentType: string | undefined): boolean {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Hono } from 'hono';
 import { compress } from 'hono/compress';
 import { createMiddleware } from 'hono/factory';
+import { headersOf, sharedWithAnyOrigin } from './answer.ts';
 import type { RouteDeps } from './deps.ts';
 import type { Env } from './env.ts';
 import { sendFile } from './files.ts';
@@ -14,8 +15,7 @@ const CHUNK_CACHE = 'public, max-age=31536000, immutable';
 
 /** Module scripts are fetched with CORS, whatever page they stand on. */
 const anyOrigin = createMiddleware<Env>(async (c, next) => {
-  c.header('Access-Control-Allow-Origin', '*');
-  c.header('Cross-Origin-Resource-Policy', 'cross-origin');
+  Object.assign(headersOf(c), sharedWithAnyOrigin);
   await next();
 });
 

@@ -10,6 +10,7 @@ import type { ProblemBody } from '../contract.ts';
 import type { Log } from '../log.ts';
 import { Problem, problems } from '../problem.ts';
 import { StoreUnavailable } from '../store/store.ts';
+import { answer, headersOf } from './answer.ts';
 import type { Env } from './env.ts';
 import { rateLimitField } from './rate-limit.ts';
 
@@ -38,6 +39,7 @@ export function problemAnswers({ publicUrl, log }: { publicUrl: string; log: Log
       });
     }
 
+    const headers = headersOf(c);
     const { status, title } = problems[problem.code];
     const body: ProblemBody = {
       type: `${publicUrl}/problems/${problem.code}`,
@@ -48,19 +50,21 @@ export function problemAnswers({ publicUrl, log }: { publicUrl: string; log: Log
       code: problem.code,
       ...problem.members,
     };
-    if (problem.retryAfterSeconds !== undefined) c.header('Retry-After', String(problem.retryAfterSeconds));
-    if (problem.rateLimit) c.header('RateLimit', rateLimitField(problem.rateLimit));
-    if (status === 401) c.header('WWW-Authenticate', 'Bearer');
-    c.header('Content-Type', 'application/problem+json');
-    c.header('Cache-Control', 'no-store');
-    return c.newResponse(JSON.stringify(body), { status });
+    const retryAfterSeconds =
+      problem.retryAfterSeconds ?? (status === 503 ? UNAVAILABLE_RETRY_SECONDS : undefined);
+    if (retryAfterSeconds !== undefined) headers['Retry-After'] = String(retryAfterSeconds);
+    if (problem.rateLimit) headers.RateLimit = rateLimitField(problem.rateLimit);
+    if (status === 401) headers['WWW-Authenticate'] = 'Bearer';
+    headers['Content-Type'] = 'application/problem+json';
+    headers['Cache-Control'] = 'no-store';
+    return answer(c, body, status);
   };
 }
 
 function toProblem(error: Error): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof StoreUnavailable) {
-    return new Problem('unavailable', {}, { retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS, cause: error });
+    return new Problem('unavailable', {}, { cause: error });
   }
   // hono's own refusals: a body that is no JSON, a body that is too large.
   if (error instanceof HTTPException && error.status === 413) return new Problem('payload-too-large');

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { Problem } from '../problem.ts';
+import { answerWith, headersOf } from './answer.ts';
 import type { AppContext } from './env.ts';
 
 const types: Record<string, string> = {
@@ -31,9 +32,7 @@ export async function sendFile(
   const bytes = type && isFileName(name) ? await readFile(join(dir, name)).catch(() => undefined) : undefined;
   if (!bytes || !type) throw new Problem('not-found');
   const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
-  c.header('ETag', etag);
-  c.header('Cache-Control', cacheControl);
-  c.header('Content-Type', type);
-  if (c.req.header('If-None-Match')?.includes(etag)) return c.body(null, 304);
-  return c.body(new Uint8Array(bytes));
+  Object.assign(headersOf(c), { ETag: etag, 'Cache-Control': cacheControl });
+  if (c.req.header('If-None-Match')?.includes(etag)) return answerWith(c, null, { status: 304 });
+  return answerWith(c, new Uint8Array(bytes), { type });
 }

@@ -1,12 +1,13 @@
 /** `/livez`: the process runs. `/readyz`: it can decide, and wants requests. */
 import { Hono } from 'hono';
 import { Problem } from '../problem.ts';
+import { answer } from './answer.ts';
 import type { RouteDeps } from './deps.ts';
 import type { Env } from './env.ts';
 
 export const healthRoutes = ({ store, keys, isDraining }: RouteDeps) =>
   new Hono<Env>()
-    .get('/livez', (c) => c.json({ status: 'ok' }))
+    .get('/livez', (c) => answer(c, { status: 'ok' }))
     .get('/readyz', async (c) => {
       if (isDraining()) {
         throw new Problem(
@@ -16,6 +17,6 @@ export const healthRoutes = ({ store, keys, isDraining }: RouteDeps) =>
         );
       }
       await store.ping();
-      keys.current();
-      return c.json({ status: 'ok' });
+      await keys.current();
+      return answer(c, { status: 'ok' });
     });

@@ -3,8 +3,9 @@ import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { problemCode } from '../contract.ts';
 import { Problem, problems } from '../problem.ts';
+import { answerWith } from './answer.ts';
 import type { RouteDeps } from './deps.ts';
-import type { Env } from './env.ts';
+import type { AppContext, Env } from './env.ts';
 
 const document = (title: string, content: unknown) => html`<!doctype html>
 <html lang="en">
@@ -16,6 +17,9 @@ const document = (title: string, content: unknown) => html`<!doctype html>
   </head>
   <body>${content}</body>
 </html>`;
+
+const page = async (c: AppContext, content: ReturnType<typeof document>) =>
+  answerWith(c, String(await content), { type: 'text/html; charset=UTF-8' });
 
 export function homeRoutes({ config, simulator, links }: RouteDeps) {
   const entries = [
@@ -32,7 +36,8 @@ export function homeRoutes({ config, simulator, links }: RouteDeps) {
   ];
   return new Hono<Env>()
     .get('/', (c) =>
-      c.html(
+      page(
+        c,
         document(
           'Phone Proof',
           html`<h1>Phone Proof</h1>
@@ -45,7 +50,8 @@ export function homeRoutes({ config, simulator, links }: RouteDeps) {
       const code = problemCode.safeParse(c.req.param('code'));
       if (!code.success) throw new Problem('not-found');
       const { status, title, detail } = problems[code.data];
-      return c.html(
+      return page(
+        c,
         document(
           title,
           html`<h1>${title}</h1><p>${detail}</p><p>HTTP ${status}, <code>${code.data}</code></p>`,

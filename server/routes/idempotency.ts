@@ -30,8 +30,8 @@ export function idempotencyOf(
     throw new Problem('malformed-request', { errors: [{ path: 'Idempotency-Key', message }] });
   }
   return {
-    key: index.mac('idempotency', 'key', scope, key).toString('base64url'),
-    fingerprint: index.mac('idempotency', 'body', scope, JSON.stringify(body)).toString('base64url'),
+    key: index.macText('idempotency', 'key', scope, key),
+    fingerprint: index.macText('idempotency', 'body', scope, JSON.stringify(body)),
     expiresAt: clock() + TTL_MS,
   };
 }

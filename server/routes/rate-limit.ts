@@ -5,16 +5,25 @@
  *     RateLimit: "phone-3600";r=14;t=240
  */
 import type { SiteConfig } from '../config.ts';
-import { FAILED_GUESSES, policiesOf } from '../guard/limits.ts';
+import { FAILED_GUESSES, ratesOf } from '../guard/limits.ts';
 import type { RateLimitState } from '../problem.ts';
 
 export const rateLimitField = ({ policy, remaining, resetSeconds }: RateLimitState): string =>
   `"${policy}";r=${remaining};t=${resetSeconds}`;
 
-export const rateLimitPolicyField = (site: SiteConfig): string =>
-  policiesOf(site)
-    .map(({ name, limit, windowMs }) => `"${name}";q=${limit};w=${windowMs / 1_000}`)
-    .join(', ');
+export function rateLimitPolicyField(site: SiteConfig): string {
+  let field = policyFields.get(site);
+  if (field === undefined) {
+    field = ratesOf(site)
+      .map(({ policy, limit, windowMs }) => `"${policy}";q=${limit};w=${windowMs / 1_000}`)
+      .join(', ');
+    policyFields.set(site, field);
+  }
+  return field;
+}
+
+/** A site's limits are the same for every request. */
+const policyFields = new WeakMap<SiteConfig, string>();
 
 /** A check is limited by the wrong codes that came before it. */
 export const guessPolicyField = ({ limits }: SiteConfig): string => {

@@ -4,6 +4,7 @@ import { Hono } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { z } from 'zod';
 import type { Simulator } from '../delivery/providers/simulator.ts';
+import { answer, headersOf, sharedWithAnyOrigin } from './answer.ts';
 import { validated } from './body.ts';
 import type { Env } from './env.ts';
 import { sendFile } from './files.ts';
@@ -22,8 +23,7 @@ const inboxQuery = z.object({
 
 /** A development tool: any page of the desk may show the phone and read its inbox. */
 const anyOrigin = createMiddleware<Env>(async (c, next) => {
-  c.header('Access-Control-Allow-Origin', '*');
-  c.header('Cross-Origin-Resource-Policy', 'cross-origin');
+  Object.assign(headersOf(c), sharedWithAnyOrigin);
   await next();
 });
 
@@ -33,7 +33,6 @@ export const simulatorRoutes = (simulator: Simulator) =>
     .get('/', (c) => sendFile(c, dir, 'page.html', 'no-cache'))
     .get('/messages', validated('query', inboxQuery), (c) => {
       const { to, limit } = c.req.valid('query');
-      c.header('Cache-Control', 'no-store');
-      return c.json(simulator.messages({ limit, ...(to !== undefined && { to }) }));
+      return answer(c, simulator.messages({ limit, ...(to !== undefined && { to }) }));
     })
     .get('/:name', (c) => sendFile(c, dir, c.req.param('name'), 'no-cache'));

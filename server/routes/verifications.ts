@@ -5,6 +5,7 @@ import { Problem } from '../problem.ts';
 import type { Caller } from '../verification/deps.ts';
 import { isId } from '../verification/ids.ts';
 import { backendSite, bearerOf, holder, originOf, pageOrigins, pageSite } from './access.ts';
+import { answer, answerWith, headersOf } from './answer.ts';
 import { jsonBody, validated } from './body.ts';
 import type { RouteDeps } from './deps.ts';
 import type { AppContext, Env } from './env.ts';
@@ -23,43 +24,39 @@ export function verificationRoutes(deps: RouteDeps) {
 
   return new Hono<Env>()
     .use(pageOrigins(sites, 'GET, POST, DELETE'))
-    .use(async (c, next) => {
-      c.header('Cache-Control', 'no-store');
-      await next();
-    })
 
-    .post('/', ...jsonBody, validated('json', startRequest), async (c) => {
+    .post('/', jsonBody, validated('json', startRequest), async (c) => {
       const body = c.req.valid('json');
       const site = pageSite(c, deps, body.siteKey);
-      c.header('RateLimit-Policy', rateLimitPolicyField(site));
+      headersOf(c)['RateLimit-Policy'] = rateLimitPolicyField(site);
       const caller = callerOf(c, site, `start ${site.id}`, body);
       const { verification, rateLimit } = await verifications.start(
         caller,
         body,
         hostOf(originOf(c, deps.config.publicUrl)),
       );
-      if (rateLimit) c.header('RateLimit', rateLimitField(rateLimit));
-      return c.json(verification, 201);
+      if (rateLimit) headersOf(c).RateLimit = rateLimitField(rateLimit);
+      return answer(c, verification, 201);
     })
 
-    .post('/:id/resend', ...jsonBody, validated('json', resendRequest), async (c) => {
+    .post('/:id/resend', jsonBody, validated('json', resendRequest), async (c) => {
       const id = c.req.param('id');
       const body = c.req.valid('json');
       const { site } = holder(c, deps, id);
-      c.header('RateLimit-Policy', rateLimitPolicyField(site));
+      headersOf(c)['RateLimit-Policy'] = rateLimitPolicyField(site);
       const caller = callerOf(c, site, `resend ${id}`, body);
       const { verification, rateLimit } = await verifications.resend(caller, id, body);
-      if (rateLimit) c.header('RateLimit', rateLimitField(rateLimit));
-      return c.json(verification);
+      if (rateLimit) headersOf(c).RateLimit = rateLimitField(rateLimit);
+      return answer(c, verification);
     })
 
-    .post('/:id/check', ...jsonBody, validated('json', checkRequest), async (c) => {
+    .post('/:id/check', jsonBody, validated('json', checkRequest), async (c) => {
       const id = c.req.param('id');
       const body = c.req.valid('json');
       const { site, opened } = holder(c, deps, id);
-      c.header('RateLimit-Policy', guessPolicyField(site));
+      headersOf(c)['RateLimit-Policy'] = guessPolicyField(site);
       const caller = callerOf(c, site, `check ${id}`, body);
-      return c.json(await verifications.check(caller, id, opened, body.code));
+      return answer(c, await verifications.check(caller, id, opened, body.code));
     })
 
     .get('/:id', async (c) => {
@@ -68,19 +65,19 @@ export function verificationRoutes(deps: RouteDeps) {
         const site = backendSite(c, sites);
         const view = isId('vrf', id) ? await verifications.viewForBackend(site, id) : undefined;
         if (!view) throw new Problem('verification-not-found');
-        return c.json(view);
+        return answer(c, view);
       }
       const { site } = holder(c, deps, id);
       const view = await verifications.viewForPage(site, id);
       if (!view) throw new Problem('verification-not-found');
-      return c.json(view);
+      return answer(c, view);
     })
 
     .delete('/:id', async (c) => {
       const id = c.req.param('id');
       const { site } = holder(c, deps, id);
       if (!(await verifications.cancel(site, id))) throw new Problem('verification-not-found');
-      return c.body(null, 204);
+      return answerWith(c, null, { status: 204 });
     });
 }
 

@@ -1,6 +1,7 @@
 /** What gateways and JWT libraries configure themselves from: `/.well-known/…`. */
 import { Hono } from 'hono';
 import { proofAlgorithms } from '../proof/claims.ts';
+import { answer, headersOf } from './answer.ts';
 import type { RouteDeps } from './deps.ts';
 import type { Env } from './env.ts';
 
@@ -10,13 +11,12 @@ const CACHE = 'public, max-age=300';
 export const wellKnownRoutes = ({ config, keys }: RouteDeps) =>
   new Hono<Env>()
     .use(async (c, next) => {
-      c.header('Access-Control-Allow-Origin', '*');
-      c.header('Cache-Control', CACHE);
+      Object.assign(headersOf(c), { 'Access-Control-Allow-Origin': '*', 'Cache-Control': CACHE });
       await next();
     })
-    .get('/jwks.json', (c) => c.json(keys.jwks()))
+    .get('/jwks.json', (c) => answer(c, keys.jwks()))
     .get('/openid-configuration', (c) =>
-      c.json({
+      answer(c, {
         issuer: config.publicUrl,
         jwks_uri: `${config.publicUrl}/.well-known/jwks.json`,
         id_token_signing_alg_values_supported: [...proofAlgorithms],

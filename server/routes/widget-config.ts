@@ -7,6 +7,7 @@ import { Problem } from '../problem.ts';
 import { countriesOf, purposeOf } from '../sites.ts';
 import { malformed } from '../verification/send.ts';
 import { pageOrigins, pageSite } from './access.ts';
+import { answer, headersOf } from './answer.ts';
 import { validated } from './body.ts';
 import type { RouteDeps } from './deps.ts';
 import type { Env } from './env.ts';
@@ -20,14 +21,13 @@ export const widgetConfigRoutes = (deps: RouteDeps) =>
       const query = c.req.valid('query');
       const site = pageSite(c, deps, query.siteKey);
       if (query.intent === undefined) {
-        c.header('Cache-Control', `public, max-age=${CACHE_SECONDS}`);
-        return c.json(describe(site, query.purpose));
+        headersOf(c)['Cache-Control'] = `public, max-age=${CACHE_SECONDS}`;
+        return answer(c, describe(site, query.purpose));
       }
-      c.header('Cache-Control', 'no-store');
       const intent = await deps.verifications.intents.describe(site, query.intent);
       if (!intent) throw new Problem('intent-not-found');
       const { purpose, phoneMasked, transaction } = intent;
-      return c.json({
+      return answer(c, {
         ...describe(site, purpose),
         intent: { phoneMasked, ...(transaction && { transaction }) },
       } satisfies WidgetConfig);

@@ -33,16 +33,45 @@ export type MessageContent = {
  * The fullest text that costs the fewest segments. What one segment cannot hold goes in this order: the warning, the
  * words for the purpose, the reference of a transaction. Code, amount, payee and origin line never do.
  */
-export function renderMessage({ locale, purpose, brand, code, transaction, host }: MessageContent): string {
-  const { catalogue, formattingLocale } = lookup(locale);
+export function renderMessage(content: MessageContent): string {
+  const { locale, brand, code, transaction, host } = content;
   const said = { brand: plainQuotes(flatten(brand)), code };
-  const sentences = transaction
-    ? approvals(catalogue, said, transaction, formattingLocale)
-    : [fill(wordsFor(catalogue, purpose), said), fill(catalogue.code, said)];
+  if (!transaction) return withOrigin(fill(plainTemplate(content, said), said), code, host);
+  const { catalogue, formattingLocale } = lookup(locale);
+  const sentences = approvals(catalogue, said, transaction, formattingLocale);
+  return withOrigin(
+    fullest([`${sentences[0]} ${catalogue.warning}`, ...sentences], (sentence) =>
+      withOrigin(sentence, code, host),
+    ),
+    code,
+    host,
+  );
+}
 
-  return [`${sentences[0]} ${catalogue.warning}`, ...sentences]
-    .map((sentence) => withOrigin(sentence, code, host))
-    .reduce((best, next) => (countSegments(next).segments < countSegments(best).segments ? next : best));
+/** Of sentences that say less and less, the first that costs the fewest segments as a message. */
+function fullest(sentences: [string, ...string[]], messageOf: (sentence: string) => string): string {
+  const segmentsOf = (sentence: string) => countSegments(messageOf(sentence)).segments;
+  return sentences.reduce((best, next) => (segmentsOf(next) < segmentsOf(best) ? next : best));
+}
+
+/** Which words a purpose of a site gets is the same for every code of a length: worked out once. */
+const plainTemplates = new Map<string, string>();
+/** Locales and hosts may be anybody's. */
+const MAX_PLAIN_TEMPLATES = 1_000;
+
+function plainTemplate(content: MessageContent, said: Record<string, string>): string {
+  const { locale, purpose, brand, code, host } = content;
+  const key = JSON.stringify([locale, purpose, brand, code.length, host]);
+  const known = plainTemplates.get(key);
+  if (known !== undefined) return known;
+  const { catalogue } = lookup(locale);
+  const words = wordsFor(catalogue, purpose);
+  const template = fullest([`${words} ${catalogue.warning}`, words, catalogue.code], (one) =>
+    withOrigin(fill(one, said), code, host),
+  );
+  if (plainTemplates.size >= MAX_PLAIN_TEMPLATES) plainTemplates.clear();
+  plainTemplates.set(key, template);
+  return template;
 }
 
 function approvals(

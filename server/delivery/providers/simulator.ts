@@ -12,6 +12,8 @@
  * the store.
  */
 import { randomUUID } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { type Clock, toTimestamp } from '../../clock.ts';
@@ -38,26 +40,13 @@ export type Simulator = Provider & {
 /** An inbox is for looking at, not for keeping: beyond this the oldest go. */
 const MAX_MESSAGES = 10_000;
 
+const OPEN_TIMEOUT_MS = 5_000;
+const OPEN_RETRY_MS = 20;
+const SQLITE_BUSY = 5;
+
 /** Throws when `file` cannot be opened. Without one the inbox lives in memory, and dies with the process. */
 export function createSimulator({ file = ':memory:', clock }: { file?: string; clock: Clock }): Simulator {
-  const db = new DatabaseSync(file);
-  // First of all: another process may be doing the same to the same file right now.
-  db.exec('PRAGMA busy_timeout = 5000');
-  // What a crash of the machine loses here, nobody misses.
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF');
-  db.exec(`
-    CREATE TABLE IF NOT EXISTS message (
-      sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-      id TEXT NOT NULL,
-      recipient TEXT NOT NULL,
-      channel TEXT NOT NULL,
-      body TEXT NOT NULL,
-      code TEXT NOT NULL,
-      at TEXT NOT NULL,
-      status TEXT NOT NULL
-    ) STRICT;
-    CREATE INDEX IF NOT EXISTS message_by_recipient ON message (recipient, sequence);
-  `);
+  const db = openInbox(file);
   const insert = db.prepare(
     'INSERT INTO message (id, recipient, channel, body, code, at, status) VALUES (?, ?, ?, ?, ?, ?, ?)',
   );
@@ -97,4 +86,38 @@ export function createSimulator({ file = ':memory:', clock }: { file?: string; c
       if (db.isOpen) db.close();
     },
   };
+}
+
+/** Another process may be making the same inbox right now, and SQLite does not wait for all that takes. */
+function openInbox(file: string): DatabaseSync {
+  // Where the store is no file, nobody else has made the folder.
+  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
+  const db = new DatabaseSync(file, { timeout: OPEN_TIMEOUT_MS });
+  for (const giveUpAt = performance.now() + OPEN_TIMEOUT_MS; ; ) {
+    try {
+      // What a crash of the machine loses here, nobody misses.
+      db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF');
+      db.exec(`
+        CREATE TABLE IF NOT EXISTS message (
+          sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+          id TEXT NOT NULL,
+          recipient TEXT NOT NULL,
+          channel TEXT NOT NULL,
+          body TEXT NOT NULL,
+          code TEXT NOT NULL,
+          at TEXT NOT NULL,
+          status TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX IF NOT EXISTS message_by_recipient ON message (recipient, sequence);
+      `);
+      return db;
+    } catch (error) {
+      const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined;
+      if (code !== SQLITE_BUSY || performance.now() > giveUpAt) {
+        db.close();
+        throw error;
+      }
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, OPEN_RETRY_MS);
+    }
+  }
 }
