@@ -16,7 +16,7 @@ export type Contestant = {
 
 export const contestants: Contestant[] = [
   { name: 'floor, SQLite', store: 'sqlite', role: 'floor', flow: 'floor', script: 'floor-sqlite.ts' },
-  { name: 'Phone Proof, SQLite', store: 'sqlite', role: 'ours', flow: 'ours', script: 'ours.ts' },
+  { name: 'Phone Proof, SQLite', store: 'sqlite', role: 'ours', flow: 'ours', script: 'ours.js' },
   {
     name: 'better-auth, SQLite',
     store: 'sqlite',
@@ -25,7 +25,7 @@ export const contestants: Contestant[] = [
     script: 'better-auth.js',
   },
   { name: 'floor, Redis', store: 'redis', role: 'floor', flow: 'floor', script: 'floor-redis.ts' },
-  { name: 'Phone Proof, Redis', store: 'redis', role: 'ours', flow: 'ours', script: 'ours.ts' },
+  { name: 'Phone Proof, Redis', store: 'redis', role: 'ours', flow: 'ours', script: 'ours.js' },
   {
     name: 'better-auth, SQLite + Redis',
     store: 'redis',
@@ -37,6 +37,17 @@ export const contestants: Contestant[] = [
 
 /** Those that this machine can run. */
 export const runnable = (): Contestant[] => contestants.filter(({ store }) => store === 'sqlite' || hasRedis);
+
+/** Ours is measured as it is published. */
+export function buildPackage(): void {
+  console.log('Building the package …');
+  const { status } = spawnSync('npm', ['run', 'build', '--silent'], {
+    cwd: fileURLToPath(new URL('..', import.meta.url)),
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
+  if (status !== 0) throw new Error('the package could not be built');
+}
 
 /** The peers are no part of the package: they are installed here when first needed. */
 export function installPeers(): void {

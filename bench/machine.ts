@@ -39,13 +39,13 @@ export function usageOf(pid: number): Usage {
 }
 
 /** One line under every table. */
-export function machineFacts(): string {
+export function machineFacts({ isPinned }: { isPinned: boolean }): string {
   const [first] = cpus();
   return [
     `${availableParallelism()} × ${first?.model.trim() ?? 'unknown CPU'}`,
     `${Math.round(totalmem() / 2 ** 30)} GiB`,
     `${type()} ${release()}`,
     `Node ${process.versions.node}`,
-    canPin ? 'server on one core, load and Redis on another' : 'nothing pinned to a core',
+    canPin && isPinned ? 'server on one core, load and Redis on another' : 'nothing pinned to a core',
   ].join(', ');
 }

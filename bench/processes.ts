@@ -9,7 +9,7 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +17,7 @@ import { freePort } from '../scripts/free-port.ts';
 import type { Contestant } from './contestants.ts';
 import type { Job, Load, Report, Shape } from './load/generator.ts';
 import { CLIENT_CORE, pinnedTo, SERVER_CORE, type Usage, usageOf } from './machine.ts';
+import { oursConfig } from './servers/ours-config.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const NODE_FLAGS = ['-C', 'source', '--no-warnings'];
@@ -119,6 +120,10 @@ export async function startContestant(
   { dir, redis }: Ground,
   { nodeFlags = [], firstFlow = 0 }: { nodeFlags?: string[]; firstFlow?: number } = {},
 ): Promise<RunningContestant> {
+  if (contestant.role === 'ours') {
+    const config = JSON.stringify(oursConfig({ dir, redis: redis?.url }));
+    writeFileSync(join(dir, 'phone-proof.config.json'), config);
+  }
   const script = join(here, 'servers', contestant.script);
   const args = [...NODE_FLAGS, ...nodeFlags, script, '--dir', dir, ...(redis ? ['--redis', redis.url] : [])];
   const log = openSync(join(dir, 'server.log'), 'a');

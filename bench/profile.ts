@@ -10,7 +10,7 @@ import { copyFileSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { contestants } from './contestants.ts';
+import { buildPackage, contestants } from './contestants.ts';
 import { makeGround, startContestant } from './processes.ts';
 import { table } from './results.ts';
 
@@ -38,6 +38,7 @@ const profileSchema = z.object({
 const contestant = contestants.find(({ name }) => name === options.of);
 if (!contestant) throw new Error(`say --of ${contestants.map(({ name }) => `'${name}'`).join(' or ')}`);
 
+if (contestant.role === 'ours') buildPackage();
 const ground = await makeGround(contestant);
 const server = await startContestant(contestant, ground, {
   nodeFlags: ['--cpu-prof', `--cpu-prof-dir=${ground.dir}`],
@@ -77,7 +78,7 @@ function placeOf({ url, functionName }: { url: string; functionName: string }): 
   if (inPackage) return inPackage;
   if (url.startsWith('node:')) return url.split('/').slice(0, 2).join('/');
   if (url === '') return functionName.startsWith('(') ? functionName : 'engine and native code';
-  return url.replace(/^.*?\/(?=(server|bench)\/)/, '');
+  return url.replace(/^.*?\/(?:dist\/)?(?=(server|bench)\/)/, '');
 }
 
 const nameOf = (frame: { url: string; functionName: string; lineNumber: number }) =>

@@ -15,10 +15,15 @@ export function table(head: string[], rows: string[][]): string {
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-/** Prints it, too. */
-export function writeSection(title: string, body: string, command: string): void {
+/** Prints it, too. `isPinned`: `pinnedTo` its core ran what the figures are about. */
+export function writeSection(
+  title: string,
+  body: string,
+  command: string,
+  { isPinned = true }: { isPinned?: boolean } = {},
+): void {
   const day = new Date().toISOString().slice(0, 10);
-  const section = `## ${title}\n\n${body}\n\n${day}, \`${command}\`: ${machineFacts()}.\n`;
+  const section = `## ${title}\n\n${body}\n\n${day}, \`${command}\`: ${machineFacts({ isPinned })}.\n`;
   console.log(`\n${section}`);
   const [head = TITLE, ...sections] = existsSync(file)
     ? readFileSync(file, 'utf8').split(/^(?=## )/m)

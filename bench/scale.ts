@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseConfig } from '../server/config.ts';
 import { openStore } from '../server/store/open.ts';
-import { type Contestant, runnable } from './contestants.ts';
+import { buildPackage, type Contestant, runnable } from './contestants.ts';
 import type { Latency } from './load/latency.ts';
 import { preload } from './preload.ts';
 import { type Ground, makeGround, startContestant } from './processes.ts';
@@ -59,6 +59,7 @@ async function measure(contestant: Contestant, { ground, rounds }: Side): Promis
   rounds.push({ perSecond: load.flows / load.seconds, latency: load.latency });
 }
 
+buildPackage();
 const rows: string[][] = [];
 for (const contestant of runnable().filter(({ role }) => role === 'ours')) {
   const sides: Side[] = [];

@@ -7,7 +7,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Contestant, runnable } from './contestants.ts';
+import { buildPackage, type Contestant, runnable } from './contestants.ts';
 import { makeGround, startContestant } from './processes.ts';
 import { table, writeSection } from './results.ts';
 import { judged, mib, ms, whole } from './statistics.ts';
@@ -68,6 +68,7 @@ function slope(samples: Sample[]): number {
   return spread === 0 ? 0 : sum(({ flows, residentBytes }) => (flows - x) * (residentBytes - y)) / spread;
 }
 
+buildPackage();
 const rows: string[][] = [];
 for (const contestant of runnable().filter(({ role }) => role === 'ours')) rows.push(await soak(contestant));
 

@@ -60,10 +60,12 @@ describe('a config that says as little as it can', () => {
       dataDir: 'data',
       secrets: [SECRET],
       trustedProxies: [],
-      proof: { algorithm: 'ES256', keyOverlap: 600_000 },
+      proof: { algorithm: 'ES256', keyRotation: 90 * DAY, keyOverlap: DAY },
       store: { engine: 'sqlite' },
       delivery: { provider: 'simulator' },
       retention: DAY,
+      workers: 1,
+      keepAlive: 75_000,
       drainDelay: 0,
       logLevel: 'info',
       sites: [
@@ -139,7 +141,7 @@ describe('what is written', () => {
         one.port = 0;
         one.dataDir = ':memory:';
         one.trustedProxies = ['10.0.0.0/8', '::1', 'loopback'];
-        one.proof = { algorithm: 'EdDSA', keyOverlap: '0s' };
+        one.proof = { algorithm: 'EdDSA', keyRotation: '30d', keyOverlap: '0s' };
         one.retention = '90d';
         one.logLevel = 'silent';
         Object.assign(one.sites[0], {
@@ -174,7 +176,7 @@ describe('what is written', () => {
     expect(config).toMatchObject({
       host: '127.0.0.1',
       port: 0,
-      proof: { algorithm: 'EdDSA', keyOverlap: 0 },
+      proof: { algorithm: 'EdDSA', keyRotation: 30 * DAY, keyOverlap: 0 },
       retention: 90 * DAY,
       sites: [
         {
@@ -246,6 +248,9 @@ describe('what is wrong', () => {
     ['proof.algorithm', set('proof.algorithm', 'none'), /ES256/],
     ['proof.algorithm', set('proof.algorithm', 'HS256'), /EdDSA/],
     ['proof.keyOverlap', set('proof.keyOverlap', '8d'), /between 0s and 7d/],
+    ['proof.keyOverlap', set('proof', { keyRotation: '1d', keyOverlap: '2d' }), /longer than keyRotation/],
+    ['proof.keyRotation', set('proof.keyRotation', '731d'), /between 1d and 730d/],
+    ['proof.keyRotation', set('proof.keyRotation', true), /or false/],
     ['delivery', missing('delivery'), /object/],
     ['delivery.provider', set('delivery', { provider: 'pigeon' }), /simulator.*messagebird/],
     ['delivery.provider', set('delivery', {}), /simulator.*messagebird/],
@@ -258,6 +263,11 @@ describe('what is wrong', () => {
     ],
     ['delivery', set('delivery', { provider: 'simulator', accessKey: 'k' }), /accessKey/],
     ['drainDelay', set('drainDelay', '61s'), /between 0s and 60s/],
+    ['keepAlive', set('keepAlive', '21m'), /between 1s and 20m/],
+    ['workers', set('workers', 0), /from 1 to 64, or "auto"/],
+    ['workers', set('workers', 65), /from 1 to 64, or "auto"/],
+    ['workers', set('workers', '4'), /from 1 to 64, or "auto"/],
+    ['dataDir', changed((one) => Object.assign(one, { workers: 2, dataDir: ':memory:' })), /name a folder/],
     ['retention', set('retention', '59m'), /between 1h and 90d/],
     ['retention', set('retention', '91d'), /between 1h and 90d/],
     ['retention', set('retention', 'a day'), duration],
@@ -450,6 +460,7 @@ describe('the environment', () => {
       PHONE_PROOF_SECRET: 'a secret of the environment; long enough',
       PORT: '9000',
       DATA_DIR: '/var/lib/phone-proof',
+      WORKERS: '4',
       MESSAGEBIRD_ACCESS_KEY: 'from-the-environment',
       PHONE_PROOF_SECRET_KEY_SHOP: 'sk_environment',
     };
@@ -458,6 +469,7 @@ describe('the environment', () => {
       secrets: ['a secret of the environment; long enough'],
       port: 9000,
       dataDir: '/var/lib/phone-proof',
+      workers: 4,
       delivery: { accessKey: 'from-the-environment' },
       sites: [{ secretKey: 'sk_environment' }],
     });
@@ -501,6 +513,7 @@ describe('the environment', () => {
     'PHONE_PROOF_SECRET',
     'PORT',
     'DATA_DIR',
+    'WORKERS',
     'MESSAGEBIRD_ACCESS_KEY',
     'PHONE_PROOF_SECRET_KEY_SHOP',
   ])('says nothing with an empty %s', (name) => {

@@ -187,6 +187,11 @@ const store = z.discriminatedUnion('engine', [
 
 const secret = z.string().min(MIN_SECRET_LENGTH, `a secret has at least ${MIN_SECRET_LENGTH} characters`);
 
+const workersForms = 'a number from 1 to 64, or "auto"';
+const workers = z.union([z.int().min(1, workersForms).max(64, workersForms), z.literal('auto')], {
+  error: workersForms,
+});
+
 const configSchema = z
   .strictObject({
     /** Where browsers and backends reach this server; the proof's `iss`. No trailing slash. */
@@ -203,20 +208,38 @@ const configSchema = z
     proof: z
       .strictObject({
         algorithm: z.enum(['ES256', 'EdDSA', 'RS256']).default('ES256'),
-        /** A new key is published this long before it signs. */
-        keyOverlap: between('0s', '7d').default(duration.parse('10m')),
+        /** How long a key signs before the server replaces it; false leaves that to `keys rotate`. */
+        keyRotation: z
+          .union([z.literal(false), between('1d', '730d')], {
+            error: 'a duration between "1d" and "730d", or false',
+          })
+          .default(duration.parse('90d')),
+        /** A new key is published this long before it signs: gateways cache a key set for hours. */
+        keyOverlap: between('0s', '7d').default(duration.parse('24h')),
+      })
+      .refine(({ keyRotation, keyOverlap }) => keyRotation === false || keyOverlap <= keyRotation, {
+        path: ['keyOverlap'],
+        error: 'must not be longer than keyRotation',
       })
       .prefault({}),
     store: store.prefault({ engine: 'sqlite' }),
     delivery,
     /** Numbers and verifications are erased after that. */
     retention: between('1h', '90d').default(duration.parse('24h')),
+    /** Server processes behind the one port; `auto` is one for each core. */
+    workers: workers.default(1),
+    /** An idle connection is kept so long: longer than the balancer in front keeps it, or that one loses requests. */
+    keepAlive: between('1s', '20m').default(duration.parse('75s')),
     /** Between the failing `/readyz` and the closed port, for balancers to notice. */
     drainDelay: between('0s', '60s').default(0),
     logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
     sites: z.array(site).nonempty(),
   })
-  .superRefine(({ sites }, context) => {
+  .superRefine(({ sites, workers: count, dataDir, store: { engine }, delivery: { provider } }, context) => {
+    if (count !== 1 && dataDir === ':memory:' && (engine === 'sqlite' || provider === 'simulator')) {
+      const message = '":memory:" is not shared by several workers; name a folder';
+      context.addIssue({ code: 'custom', path: ['dataDir'], message });
+    }
     sites.forEach(({ audience }, index) => {
       if (audience !== '*') return;
       const message = 'is needed where the first allowed origin is "*"';
@@ -305,6 +328,7 @@ function withEnvironment(fileContent: unknown, env: Record<string, string | unde
   if (env.PHONE_PROOF_SECRET) content.secrets = env.PHONE_PROOF_SECRET.split(',').map((one) => one.trim());
   if (env.PORT) content.port = Number(env.PORT);
   if (env.DATA_DIR) content.dataDir = env.DATA_DIR;
+  if (env.WORKERS) content.workers = env.WORKERS === 'auto' ? 'auto' : Number(env.WORKERS);
   if (env.REDIS_URL) content.store = { ...redisPart(content.store), engine: 'redis', url: env.REDIS_URL };
 
   const deliveryPart = looseRecord.safeParse(content.delivery);

@@ -14,7 +14,12 @@ export type Post = { path: string; headers: Record<string, string>; body: unknow
 /** `body` is what `JSON.parse` made of it; strings beyond ASCII are not decoded. */
 export type Answer = { status: number; header(name: string): string | undefined; body: unknown };
 
-export type Connection = { send(post: Post): Promise<Answer>; close(): void };
+export type Connection = {
+  send(post: Post): Promise<Answer>;
+  /** False once the server has ended it, as servers do with one that is idle for some seconds. */
+  isOpen(): boolean;
+  close(): void;
+};
 
 export async function connect(port: number): Promise<Connection> {
   const socket = tcpConnect({ host: '127.0.0.1', port, noDelay: true });
@@ -47,12 +52,14 @@ function over(socket: Socket, port: number): Connection {
   return {
     send: ({ path, headers, body }) =>
       new Promise<Answer>((resolve, reject) => {
+        if (!socket.writable) throw new Error('the server closed the connection');
         waiting = { resolve, reject };
         const json = JSON.stringify(body);
         let head = `POST ${path} HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Type: application/json\r\n`;
         for (const name in headers) head += `${name}: ${headers[name]}\r\n`;
         socket.write(`${head}Content-Length: ${json.length}\r\n\r\n${json}`, 'latin1');
       }),
+    isOpen: () => socket.writable,
     close: () => socket.destroy(),
   };
 }

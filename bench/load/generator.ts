@@ -92,7 +92,9 @@ async function perform({ port, flow: name, firstFlow, shape }: Job): Promise<Loa
     const underWay = new Set<Promise<void>>();
     let failure: unknown;
     const begin = async (dueAt: number) => {
-      const connection = idle.pop() ?? (await connect(port));
+      let connection = idle.pop();
+      while (connection && !connection.isOpen()) connection = idle.pop();
+      connection ??= await connect(port);
       await verify(connection, dueAt);
       idle.push(connection);
     };
