@@ -33,6 +33,7 @@ const GOALS = { ofFloor: 0.7, ofPeer: { sqlite: 10, redis: 14 }, saturatedP99: 2
 type Round = {
   perSecond: number;
   cpuMsPerFlow: number;
+  redisCpuMsPerFlow: number;
   clientCpu: number;
   saturated: Latency;
   quiet: Latency;
@@ -59,6 +60,7 @@ async function measure(contestant: Contestant): Promise<Round> {
     return {
       perSecond,
       cpuMsPerFlow: full.cpuMs / full.load.flows,
+      redisCpuMsPerFlow: full.redisCpuMs / full.load.flows,
       clientCpu: full.load.clientCpu,
       saturated: full.load.latency,
       quiet: quiet.load.latency,
@@ -125,6 +127,7 @@ function rowOf(contestant: Contestant, of: Round[]): string[] {
     contestant.name,
     spread(of.map(({ perSecond }) => perSecond)),
     ms(median(of.map(({ cpuMsPerFlow }) => cpuMsPerFlow))),
+    contestant.store === 'redis' ? ms(median(of.map(({ redisCpuMsPerFlow }) => redisCpuMsPerFlow))) : '',
     against(contestant, 'floor', { store: contestant.store, goal: GOALS.ofFloor }),
     against(contestant, 'peer', { store: 'sqlite', goal: GOALS.ofPeer[contestant.store] }),
     contestant.store === 'redis' ? against(contestant, 'peer', { store: 'redis' }) : '',
@@ -138,6 +141,7 @@ const body = `${table(
     'one core, start + check with an ES256 proof',
     'flows/s, median (min–max)',
     'server CPU a flow',
+    'Redis CPU a flow',
     `of its floor (goal ≥ ${GOALS.ofFloor})`,
     `of better-auth on SQLite (goal ≥ ${GOALS.ofPeer.sqlite}, Redis ≥ ${GOALS.ofPeer.redis})`,
     'of better-auth with Redis beside SQLite',

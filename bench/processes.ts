@@ -85,7 +85,8 @@ async function listening(port: number): Promise<void> {
 
 // ── A server under test ──────────────────────────────────────────────────────────────────────────
 
-export type Borne = { load: Load; cpuMs: number };
+/** CPU time of the server and, where it has one, of its Redis, over the measured part. */
+export type Borne = { load: Load; cpuMs: number; redisCpuMs: number };
 
 export type RunningContestant = {
   usage(): Usage;
@@ -142,7 +143,7 @@ export async function startContestant(
     async bear(shape, onProgress) {
       const borne = await generate(
         { port, flow: contestant.flow, firstFlow: nextFlow, shape },
-        pid,
+        { server: () => usageOf(pid), redis: redis?.usage },
         onProgress,
       );
       nextFlow = borne.load.nextFlow;
@@ -160,8 +161,12 @@ function readyPort(child: ChildProcess, name: string): Promise<number> {
   });
 }
 
-/** Runs one job in a fresh process beside the server, and takes the server's CPU time over its measured part. */
-function generate(job: Job, serverPid: number, onProgress?: (flows: number) => void): Promise<Borne> {
+/** Runs one job in a fresh process beside the server, and takes CPU times over its measured part. */
+function generate(
+  job: Job,
+  { server, redis }: { server(): Usage; redis: (() => Usage) | undefined },
+  onProgress?: (flows: number) => void,
+): Promise<Borne> {
   const args = [...NODE_FLAGS, join(here, 'load', 'generator.ts')];
   const child = track(
     spawn(...pinnedTo(CLIENT_CORE, process.execPath, args), {
@@ -169,21 +174,25 @@ function generate(job: Job, serverPid: number, onProgress?: (flows: number) => v
     }),
   );
   return new Promise((resolve, reject) => {
-    let before = usageOf(serverPid);
+    const usage = () => [server().cpuSeconds, redis?.().cpuSeconds ?? 0] as const;
+    let before = usage();
     child.on('message', (report: Report) => {
       switch (report.kind) {
         case 'measuring':
-          before = usageOf(serverPid);
+          before = usage();
           return;
         case 'progress':
           onProgress?.(report.flows);
           return;
-        case 'done':
+        case 'done': {
+          const after = usage();
           resolve({
             load: report.load,
-            cpuMs: (usageOf(serverPid).cpuSeconds - before.cpuSeconds) * 1_000,
+            cpuMs: (after[0] - before[0]) * 1_000,
+            redisCpuMs: (after[1] - before[1]) * 1_000,
           });
           return;
+        }
         case 'failed':
           reject(new Error(report.error));
       }

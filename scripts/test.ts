@@ -96,11 +96,12 @@ function missing(what: string): void {
 
 const chromium = values.fast ? undefined : ensureTool(chromiumTool);
 const redis = ensureTool(redisTool);
-if (!redis) missing('the tests of the Redis store');
+if (!redis) missing('the tests of the Redis store and of its failures');
 if (!chromium) missing('the tests of the element and the journeys');
 
 if (chromium) await buildElement();
-add(vitest([...(chromium ? [] : ['demo/journeys/**']), ...(redis ? [] : ['server/store/redis/**'])]));
+const withRedis = ['server/store/redis/**', 'server/chaos/redis-*.test.ts'];
+add(vitest([...(chromium ? [] : ['demo/journeys/**']), ...(redis ? [] : withRedis)]));
 if (chromium) add(await webTestRunner());
 
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';

@@ -9,6 +9,7 @@
  */
 import { type ConfigInput, parseConfig } from '../config.ts';
 import type { StartedVerification } from '../contract.ts';
+import type { Provider } from '../delivery/provider.ts';
 import { createLog } from '../log.ts';
 import { startServer } from '../serve.ts';
 
@@ -59,12 +60,15 @@ export async function startTestServer({
   config: overrides = {},
   now = Date.parse('2026-11-23T12:00:00Z'),
   elementDir,
+  provider,
 }: {
   config?: Partial<ConfigInput>;
   /** Where the clock begins; `'real'` for the machine's own. */
   now?: number | 'real';
   /** In place of the built element's folder. */
   elementDir?: string;
+  /** In place of the configured one. */
+  provider?: Provider;
 } = {}) {
   let time = now === 'real' ? 0 : now;
   const clock = now === 'real' ? Date.now : () => time;
@@ -80,7 +84,13 @@ export async function startTestServer({
     ...overrides,
   });
   const log = createLog('debug', { write: (line: string) => logLines.push(line) });
-  const server = await startServer({ config, clock, log, ...(elementDir !== undefined && { elementDir }) });
+  const server = await startServer({
+    config,
+    clock,
+    log,
+    ...(elementDir !== undefined && { elementDir }),
+    ...(provider && { provider }),
+  });
   const url = `http://127.0.0.1:${server.port}`;
 
   async function call<Body = Record<string, unknown>>(

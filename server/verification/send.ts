@@ -2,7 +2,7 @@
  * What a start and a resend have in common: one delivery, its outcome, and the answer built from facts.
  *
  *     const send = createSender(deps);
- *     const delivery = await send.deliver({ verification, delivery, phone, code, site });
+ *     const delivery = await send.deliver({ verification, delivery, phone, site });
  *     return send.answer({ verification, delivery, … });
  */
 import { randomBytes } from 'node:crypto';
@@ -101,7 +101,7 @@ export function createSender({ deliver, store, keyring, clock, log, index, provi
   /** Sends what nobody else does; undefined when somebody else does after all. */
   async function takeOver(order: Order): Promise<Delivery | undefined> {
     const { delivery, verification } = order;
-    const isOurs = await take(delivery);
+    const isOurs = await decided(delivery, take(delivery));
     givenUp.delete(delivery.id);
     if (!isOurs) return undefined;
     log.warn({ event: 'delivery.taken-over', delivery: delivery.id, verification: verification.id });

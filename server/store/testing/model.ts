@@ -230,12 +230,27 @@ export function createModel() {
     row.verification = { ...row.verification, resendAt };
   }
 
+  function takeDelivery({
+    verificationId,
+    deliveryId,
+    by,
+    at,
+  }: Parameters<Store['takeDelivery']>[0]): boolean {
+    const row = rows.get(verificationId);
+    const index = row?.deliveries.findIndex(({ id }) => id === deliveryId) ?? -1;
+    const delivery = row?.deliveries[index];
+    if (!row || delivery?.status !== 'queued' || (delivery.reason ?? by) !== by) return false;
+    row.deliveries = row.deliveries.with(index, { ...delivery, reason: by, at });
+    return true;
+  }
+
   return {
     start,
     resend,
     check,
     redeem,
     settleDelivery,
+    takeDelivery,
 
     cancel(id: string, now: number): boolean {
       const row = rows.get(id);

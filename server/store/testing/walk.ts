@@ -93,6 +93,15 @@ const move = fc.oneof(
     }),
   },
   {
+    weight: 2,
+    arbitrary: fc.record({
+      to: fc.constant('take' as const),
+      which,
+      delivery: fc.nat(2),
+      by: fc.constantFrom('one', 'other'),
+    }),
+  },
+  {
     weight: 3,
     arbitrary: fc.record({
       to: fc.constant('redeem' as const),
@@ -264,6 +273,17 @@ async function follow(
         };
         model.settleDelivery(settled);
         await store.settleDelivery(settled);
+        break;
+      }
+      case 'take': {
+        const { id } = chosen(one.which);
+        const taken = {
+          verificationId: id,
+          deliveryId: model.find(id)?.deliveries[one.delivery]?.id ?? 'dlv_neverwas',
+          by: one.by,
+          at: now,
+        };
+        agree(await store.takeDelivery(taken), model.takeDelivery(taken));
         break;
       }
       case 'redeem': {
