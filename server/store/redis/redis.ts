@@ -48,6 +48,10 @@ export type RedisStoreOptions = {
 
 type Limited = Extract<StartOutcome, { kind: 'limited' }>;
 
+/** `undo` is for who claimed the key and was refused: whoever only saw it leaves it to the other. */
+type Claim = { kind: 'free' | 'seen' | 'reused'; undo(): Promise<void> };
+const unclaimed: Claim = { kind: 'free', undo: async () => {} };
+
 /** @throws StoreUnavailable when the server cannot be reached, or holds what only a newer release understands */
 export async function openRedisStore({
   url,
@@ -139,16 +143,13 @@ export async function openRedisStore({
    * On a cluster the answers kept for an idempotency key lie with the verification or proof they are
    * about; this keeps the key itself, for the request that first came with it.
    */
-  async function claim(idempotency: Idempotency | null, now: number): Promise<'free' | 'seen' | 'reused'> {
-    if (!isCluster || !idempotency) return 'free';
+  async function claim(idempotency: Idempotency | null, now: number): Promise<Claim> {
+    if (!isCluster || !idempotency) return unclaimed;
     const key = keys.idempotency(idempotency.key);
-    const { kind } = await run(scripts.claim, [key], [now, ...idempotencyArgs(idempotency, now)]);
-    return kind === 'seen' || kind === 'reused' ? kind : 'free';
-  }
-
-  async function unclaim(idempotency: Idempotency | null): Promise<void> {
-    if (!isCluster || !idempotency) return;
-    await tell(scripts.unclaim, [keys.idempotency(idempotency.key)], [idempotency.fingerprint]);
+    const { kind, rest } = await run(scripts.claim, [key], [now, ...idempotencyArgs(idempotency, now)]);
+    if (kind === 'seen' || kind === 'reused') return { kind, undo: async () => {} };
+    const before = String(rest[0] ?? '');
+    return { kind: 'free', undo: () => tell(scripts.unclaim, [key], [idempotency.fingerprint, before]) };
   }
 
   /** Those that lie beside the verification: all of them unless this is a cluster. */
@@ -174,8 +175,8 @@ export async function openRedisStore({
       idempotency &&
       (isCluster ? keys.idempotencyAt(id, idempotency.key) : keys.idempotency(idempotency.key));
     const claimed = await claim(idempotency, now);
-    if (claimed === 'reused') return { kind: 'idempotency-key-reused' };
-    if (claimed === 'seen' && idempotency && idempotencyKey) {
+    if (claimed.kind === 'reused') return { kind: 'idempotency-key-reused' };
+    if (claimed.kind === 'seen' && idempotency && idempotencyKey) {
       // Before any limit elsewhere is asked: a repeat costs none.
       const before = await recall(idempotencyKey, idempotency, now);
       const replayed = before === undefined ? undefined : await replay(before);
@@ -209,7 +210,7 @@ export async function openRedisStore({
         ),
       ({ kind }) => kind === 'started',
     );
-    if (answer.kind !== 'started' && answer.kind !== 'replayed') await unclaim(idempotency);
+    if (answer.kind !== 'started' && answer.kind !== 'replayed') await claimed.undo();
 
     switch (answer.kind) {
       case 'started':
@@ -370,13 +371,14 @@ export async function openRedisStore({
     const idempotencyKey =
       idempotency &&
       (isCluster ? keys.idempotencyOf(jti, idempotency.key) : keys.idempotency(idempotency.key));
-    if ((await claim(idempotency, now)) === 'reused') return { kind: 'idempotency-key-reused' };
+    const claimed = await claim(idempotency, now);
+    if (claimed.kind === 'reused') return { kind: 'idempotency-key-reused' };
     const answer = await run(
       scripts.redeem,
       [mark, idempotencyKey ?? mark],
       [now, Math.max(1, forgetAt - now), ...idempotencyArgs(idempotency, now), expiresAt],
     );
-    if (answer.kind !== 'redeemed' && answer.kind !== 'replayed') await unclaim(idempotency);
+    if (answer.kind !== 'redeemed' && answer.kind !== 'replayed') await claimed.undo();
     switch (answer.kind) {
       case 'redeemed':
       case 'already-redeemed':
