@@ -21,7 +21,7 @@ const { values: options } = parseArgs({ options: { short: { type: 'boolean', def
 
 const CONNECTIONS = 32;
 const sizes = options.short ? [1_000, 10_000] : [1_000, 1_000_000];
-const repeats = options.short ? 1 : 5;
+const repeats = options.short ? 1 : 3;
 const warmUpMs = options.short ? 1_000 : 3_000;
 const durationMs = options.short ? 2_000 : 8_000;
 /** 'The same' within what the machine's own noise makes of it. */

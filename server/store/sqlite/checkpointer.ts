@@ -43,7 +43,7 @@ export function startCheckpointer(file: string): { stop(): Promise<void> } {
 function stepBack(): void {
   try {
     const [, thread] = /task\/(\d+)$/.exec(readlinkSync('/proc/thread-self')) ?? [];
-    if (thread !== undefined) setPriority(Number(thread), constants.priority.PRIORITY_LOW);
+    if (thread !== undefined) setPriority(Number(thread), constants.priority.PRIORITY_BELOW_NORMAL);
   } catch {
     // Elsewhere, or not allowed: it works all the same.
   }
