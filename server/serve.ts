@@ -31,6 +31,7 @@ import { createKeyring, type Keyring } from './secrets.ts';
 import { createSites, proofTtlOf } from './sites.ts';
 import { inDataDir, openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
+import { createSweep } from './sweeping.ts';
 import { createVerifications } from './verification/verifications.ts';
 
 export type ServerOptions = {
@@ -60,7 +61,6 @@ export type RunningServer = {
 /** Where the kernel deals out the connections to a port on which several processes listen; elsewhere Node does. */
 const CAN_SHARE_PORT = ['linux', 'freebsd', 'dragonfly', 'sunos', 'aix'].includes(process.platform);
 const SWEEP_INTERVAL_MS = 10_000;
-const SWEEP_PAUSE_MS = 10;
 /** How soon this process notices a key that another one added, and that it is time for the next. */
 const KEY_REFRESH_INTERVAL_MS = 30_000;
 /** Longer than any provider's deadline together with the rest of a request. */
@@ -131,20 +131,9 @@ async function startOn(store: Store, options: ServerOptions): Promise<RunningSer
   const { port } = addressOf(server.address());
 
   const timers = [
-    every(SWEEP_INTERVAL_MS, 'sweep', sweep),
+    every(SWEEP_INTERVAL_MS, 'sweep', createSweep({ store, clock, isOver: () => isDraining })),
     every(KEY_REFRESH_INTERVAL_MS, 'keys', () => keys.refresh().then(() => refreshKeptKeys(log))),
   ];
-  /** Until nothing more may go: in small pieces, because requests wait for each. */
-  let isSweeping = false;
-  async function sweep(): Promise<void> {
-    if (isSweeping) return;
-    isSweeping = true;
-    try {
-      while (!isDraining && (await store.sweep(clock())) > 0) await delay(SWEEP_PAUSE_MS);
-    } finally {
-      isSweeping = false;
-    }
-  }
   function every(ms: number, task: string, run: () => Promise<unknown>) {
     const timer = setInterval(() => {
       run().catch((error: unknown) => log.error({ event: 'upkeep.failed', task, error: String(error) }));

@@ -17,7 +17,8 @@ type Kind = 'phoneFromClient' | LimitScope;
 type Group = {
   scope: LimitScope;
   kind: Kind;
-  rates: Charge['rates'] /** Tells these rates from others. */;
+  rates: Charge['rates'];
+  /** Tells these rates from others. */
   tag: string;
 };
 

@@ -538,6 +538,17 @@ describe('an engine that fails', () => {
     for (let nth = 0; nth < 4; nth += 1) gone.push(await store.sweep(T0 + HOUR));
     expect(gone).toEqual([100, 100, 100, 0]);
   });
+
+  it('skips nothing where it looks for what is over without an index', async () => {
+    const store = openStore(newFile());
+    for (let nth = 0; nth < 250; nth += 1) {
+      const charges = [chargeOf('client', `network ${nth}`, { limit: 1, windowMs: HOUR })];
+      await store.start(startStep({ now: T0, phone: `phone ${nth}`, charges }));
+    }
+    const gone: number[] = [];
+    for (let nth = 0; nth < 4; nth += 1) gone.push(await store.sweep(T0 + HOUR));
+    expect(gone).toEqual([100, 100, 50, 0]);
+  });
 });
 
 describe('steps that arrive together', () => {

@@ -209,6 +209,28 @@ export function describeStarting(fixture: Fixture): void {
       expect((await later(idempotency.expiresAt, 'the body')).kind).toBe('idempotency-key-reused');
     });
 
+    it('keeps the earlier request when a later one under the expired key is refused', async () => {
+      const idempotency = idempotencyOf('k', { now: T0 });
+      await started({ idempotency });
+      // About another number: on a cluster that lies elsewhere, and only the key itself is shared.
+      const charges = [chargeOf('phone', 'bob', { limit: 1, windowMs: HOUR })];
+      await started({ phone: 'bob', charges });
+      const again = (now: number) => {
+        const other = idempotencyOf('k', { now, body: 'another' });
+        return store.start(startStep({ now, phone: 'bob', charges, idempotency: other }));
+      };
+      expect((await again(idempotency.expiresAt)).kind).toBe('limited');
+      // A clock that was set back by a moment.
+      expect((await again(idempotency.expiresAt - 1)).kind).toBe('idempotency-key-reused');
+    });
+
+    it('counts by the caller’s time, however much passes in the store', async () => {
+      const idempotency = idempotencyOf('k', { now: T0, ttlMs: 1 });
+      await started({ idempotency });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect((await store.start(startStep({ now: T0, idempotency }))).kind).toBe('replayed');
+    });
+
     it('lets one of 50 starts at once through, and gives the others its answer', async () => {
       const outcomes = await Promise.all(
         Array.from({ length: 50 }, () =>
